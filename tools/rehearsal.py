@@ -1,0 +1,102 @@
+"""The demo as CI wants it: started on free ports, asked, stopped, and nothing left behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from tools import paths, processes
+from tools.console import Problem, say, timed
+from tools.ports import free_port, is_free
+from tools.state import read_json
+
+SECONDS_TO_START = 180
+VAR = paths.VAR / "rehearsal"  # never in the way of a demo that somebody uses
+
+
+def rehearse() -> int:
+    """Twice: from nothing, and again with what the first start left."""
+    ports = [free_port(), free_port()]
+    for how in (["--reset"], []):
+        demo = begin(ports, how)
+        try:
+            with timed("demo ready"):
+                facts = wait_until_ready(demo)
+            ask(facts)
+        finally:
+            end(demo)
+        require_nothing_left(ports)
+    say("The demo starts, answers, stops and leaves nothing behind.")
+    return 0
+
+
+def begin(ports: list[int], options: list[str]) -> subprocess.Popen[bytes]:
+    command = [sys.executable, paths.ROOT / "dev", "demo", "--port", ports[0]]
+    command += ["--apple-port", ports[1], *options]
+    return subprocess.Popen(
+        [str(part) for part in command],
+        env=os.environ | {"DEV_VAR": str(VAR)},
+        preexec_fn=processes.die_with_parent(signal.SIGTERM),
+    )
+
+
+def wait_until_ready(demo: subprocess.Popen[bytes]) -> dict[str, Any]:
+    ready = VAR / "demo.json"
+    deadline = time.monotonic() + SECONDS_TO_START
+    processes.wait_until(lambda: ready.exists() or demo.poll() is not None, deadline, every=0.1)
+    if not ready.exists():
+        raise Problem(f"The demo was not ready within {SECONDS_TO_START} s; see the lines above.")
+    return read_json(ready)
+
+
+def ask(facts: dict[str, Any]) -> None:
+    """The pages and answers that say most: is it up, can one sign in, does REST know us?"""
+    key = {"Authorization": f"Bearer {facts['api_key']}"}
+    organizations = json.loads(fetch(f"{facts['api_base_url']}/organizations", key))
+    if [row["id"] for row in organizations] != [facts["organization_id"]]:
+        raise Problem(f"The API names other organizations than var/demo.json: {organizations}")
+    fetch(f"{facts['url']}health/ready")
+    if b'type="password"' not in fetch(facts["url"]):
+        raise Problem("The first page does not ask for a password.")
+
+
+def fetch(url: str, headers: dict[str, str] | None = None) -> bytes:
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    request = urllib.request.Request(url, headers=headers or {})
+    with direct.open(request, timeout=30) as answer:
+        say(f"  {answer.status} {url}")
+        return bytes(answer.read())
+
+
+def end(demo: subprocess.Popen[bytes]) -> None:
+    with timed("demo stopped"):
+        demo.send_signal(signal.SIGTERM)
+        code = demo.wait(timeout=60)
+    if code != 0:
+        raise Problem(f"The demo ended with exit code {code} instead of 0.")
+
+
+def require_nothing_left(ports: list[int]) -> None:
+    held = [port for port in ports if not is_free(port)]
+    running = left_in(VAR)
+    if held or running or (VAR / "demo.json").exists():
+        raise Problem(f"The demo left something: ports {held}, processes {running}.")
+
+
+def left_in(var: Path) -> list[str]:
+    """Processes that were told our folder, in their command or their environment."""
+    mark = str(var).encode()
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            told = (folder / "cmdline").read_bytes() + (folder / "environ").read_bytes()
+        except OSError:
+            continue
+        if mark in told and int(folder.name) != os.getpid():
+            found.append(f"{folder.name}: {processes.command_of(int(folder.name))}")
+    return found
