@@ -1,0 +1,56 @@
+"""The append-only record of who did what."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import models
+
+from organizations.models.tenant import Organization
+
+if TYPE_CHECKING:
+    from organizations.models.people import Membership
+
+
+class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
+    def visible_to(self, membership: Membership) -> AuditEventQuerySet:
+        """Network admins see no organization-level information."""
+        if not membership.sees_organization:
+            return self.none()
+        return self.filter(organization=membership.organization_id)
+
+
+class AuditEvent(models.Model):
+    """One thing that happened or was refused. The application's role can only insert."""
+
+    class ActorKind(models.TextChoices):
+        ADMIN = "admin", "Admin"
+        API_KEY = "api_key", "API key"
+        APPLE = "apple", "Found at Apple"
+        RULE = "rule", "Rule"
+        SYSTEM = "system", "System"
+
+    organization = models.ForeignKey(
+        Organization, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+    at = models.DateTimeField(auto_now_add=True)
+    actor_kind = models.CharField(max_length=10, choices=ActorKind.choices)
+    actor_id = models.BigIntegerField(null=True)
+    actor_name = models.CharField(max_length=254)
+    action = models.CharField(max_length=64)
+    target_kind = models.CharField(max_length=32)
+    target_id = models.BigIntegerField(null=True)
+    target_name = models.CharField(max_length=254)
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+    refused = models.BooleanField(default=False)
+    request_id = models.CharField(max_length=64, blank=True)
+
+    objects = AuditEventQuerySet.as_manager()
+
+    class Meta:
+        # The id grows with time: one index serves "newest first" within an organization.
+        indexes = [models.Index(fields=["organization", "-id"], name="audit_newest_first")]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.target_kind} {self.target_name}"

@@ -1,0 +1,133 @@
+"""Devices, their owners, and the tags on both."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower, Upper
+
+from organizations.models.tenant import Network, Organization
+
+if TYPE_CHECKING:
+    from organizations.models.people import Membership
+
+
+class Tag(models.Model):
+    """A word that scopes point at. No spaces: a space separates tags wherever they are typed."""
+
+    class Kind(models.TextChoices):
+        DEVICE = "device", "Device tag"
+        OWNER = "owner", "Owner tag"
+        AUTOMATIC = "automatic", "Automatic tag"
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="tags")
+    name = models.CharField(max_length=100)
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                "organization", Lower("name"), name="tag_name_once_per_organization"
+            ),
+            models.CheckConstraint(
+                condition=~Q(name__regex=r"\s") & ~Q(name=""), name="tag_name_has_no_spaces"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Owner(models.Model):
+    """A person of the organization who has devices or receives licenses."""
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="owners")
+    name = models.CharField(max_length=200)
+    email = models.EmailField(blank=True)
+    username = models.CharField(max_length=200, blank=True)
+    managed_apple_account = models.EmailField(blank=True)
+    tag_ids = ArrayField(models.BigIntegerField(), default=list, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                "organization",
+                Lower("email"),
+                condition=~Q(email=""),
+                name="owner_email_once_per_organization",
+            )
+        ]
+        indexes = [GinIndex(fields=["tag_ids"], name="owner_tags")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Platform(models.TextChoices):
+    """The platforms of devices; Apple's assets know no separate iPadOS."""
+
+    IOS = "iOS", "iOS"
+    IPADOS = "iPadOS", "iPadOS"
+    MACOS = "macOS", "macOS"
+    TVOS = "tvOS", "tvOS"
+    WATCHOS = "watchOS", "watchOS"
+    VISIONOS = "visionOS", "visionOS"
+
+
+class DeviceQuerySet(models.QuerySet["Device"]):
+    def visible_to(self, membership: Membership) -> DeviceQuerySet:
+        ours = self.filter(organization=membership.organization_id)
+        if membership.sees_organization:
+            return ours
+        return ours.filter(network__accesses__membership=membership)
+
+
+class Device(models.Model):
+    """A managed Apple device. An import flags what it misses, it never deletes."""
+
+    class Enrollment(models.TextChoices):
+        DEVICE = "device", "Device enrollment"
+        AUTOMATED = "automated", "Automated Device Enrollment"
+        USER = "user", "User Enrollment"
+        NONE = "none", "Not enrolled"
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="devices")
+    network = models.ForeignKey(Network, models.PROTECT, related_name="devices")
+    owner = models.ForeignKey(Owner, models.SET_NULL, null=True, blank=True, related_name="devices")
+    # Null under User Enrollment, where Apple hides it: such a device can hold no device license.
+    serial_number = models.CharField(max_length=32, null=True, blank=True)  # noqa: DJ001
+    name = models.CharField(max_length=200, blank=True)
+    model = models.CharField(max_length=100, blank=True)
+    platform = models.CharField(max_length=10, choices=Platform.choices)
+    os_version = models.CharField(max_length=20, blank=True)
+    supervised = models.BooleanField(default=False)
+    enrollment = models.CharField(
+        max_length=10, choices=Enrollment.choices, default=Enrollment.DEVICE
+    )
+    tag_ids = ArrayField(models.BigIntegerField(), default=list, blank=True)
+    sources = models.JSONField(default=dict, blank=True)  # field -> where its value came from
+    missing_since = models.DateTimeField(null=True, blank=True)
+    last_connected_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = DeviceQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "serial_number"], name="serial_once_per_organization"
+            ),
+            models.CheckConstraint(
+                condition=Q(serial_number=None) | Q(serial_number=Upper("serial_number")),
+                name="serial_in_upper_case",
+            ),
+        ]
+        indexes = [GinIndex(fields=["tag_ids"], name="device_tags")]
+
+    def __str__(self) -> str:
+        return self.name or self.serial_number or "Device without a serial number"

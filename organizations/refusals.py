@@ -1,0 +1,17 @@
+"""What may be said to a person: the base of every error that is not a bug."""
+
+
+class Refusal(Exception):
+    """A request that cannot be done; its text says why and what to do, and is safe to show.
+
+    `code` is the stable word that programs key on; `field` the form field it belongs to.
+    """
+
+    code = "refused"
+    field: str | None = None
+
+
+class Conflict(Refusal):
+    """Refused because of what is there already or has changed meanwhile."""
+
+    code = "conflict"

@@ -1,0 +1,19 @@
+"""Housekeeping of the tenant's tables."""
+
+from datetime import timedelta
+
+from celery import shared_task
+from django.utils import timezone
+
+ANSWERS_ARE_KEPT = timedelta(days=1)
+
+
+@shared_task
+def forget_old_records() -> int:
+    """Answers kept for `Idempotency-Key`. Across all organizations: the system role's work."""
+    from organizations.models import IdempotentAnswer
+
+    old = IdempotentAnswer.objects.using("system").filter(
+        created_at__lt=timezone.now() - ANSWERS_ARE_KEPT
+    )
+    return old.delete()[0]

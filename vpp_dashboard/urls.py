@@ -1,0 +1,23 @@
+"""All addresses of the installation."""
+
+from django.urls import include, path, re_path
+
+from organizations.api.docs import docs as api_docs
+from organizations.api.errors import not_found as api_not_found
+from organizations.api.openapi import OpenApiView
+from organizations.views.home import home
+from vpp_dashboard import health
+
+urlpatterns = [
+    path("", home, name="home"),
+    path("", include("organizations.urls")),
+    path("", include("licensing.urls")),
+    path("accounts/", include("organizations.signin_urls")),
+    path("api/v1/", include("organizations.api.urls")),
+    path("api/v1/", include("licensing.api.urls")),
+    path("api/v1/openapi.json", OpenApiView.as_view(), name="openapi"),
+    path("api/v1/docs", api_docs, name="api_docs"),
+    re_path(r"^api(?:/.*)?$", api_not_found),
+    path("health/live", health.live, name="health_live"),
+    path("health/ready", health.ready, name="health_ready"),
+]
