@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class VppAccountsConfig(AppConfig):
+    name = "vpp_accounts"

@@ -1,0 +1,88 @@
+"""The way to Apple: settings are read here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import redis
+import requests
+from django.conf import settings
+
+from vpp_accounts.apple.client import AppleClient
+from vpp_accounts.apple.pacing import LocalPacer, Pacer, RedisPacer
+
+if TYPE_CHECKING:
+    from vpp_accounts.apple.fake import FakeApple
+    from vpp_accounts.models import VppAccount
+
+# A page waits for Apple in one place only: a new token's client/config, at most this long.
+PATIENCE_OF_A_PAGE = (4.0, 10.0)
+
+_fakes: list[FakeApple] = []
+
+
+def client_for(account: VppAccount) -> AppleClient:
+    """A client for a worker: paced together with all other processes of the installation."""
+    return AppleClient(
+        base_url=settings.APPLE_VPP_BASE_URL,
+        stoken=account.stoken,
+        session=_fake_session(),
+        pacer=_pacer(f"apple:{account.uid or account.uuid}"),
+        own_mdm_id=str(account.uuid) if account.claimed_at else None,
+        retries=settings.APPLE_RETRIES,
+    )
+
+
+def client_for_new_token(stoken: str) -> AppleClient:
+    """A client for a page: one quick try."""
+    return AppleClient(
+        base_url=settings.APPLE_VPP_BASE_URL,
+        stoken=stoken,
+        session=_fake_session(),
+        timeout=PATIENCE_OF_A_PAGE,
+        retries=0,
+    )
+
+
+def new_session() -> requests.Session:
+    """A plain session, for what is Apple's but not the license service."""
+    return _fake_session() or requests.Session()
+
+
+def _fake_session() -> requests.Session | None:
+    """In tests a session that ends at the fake; None means that the client opens its own."""
+    if settings.APPLE_VPP_CLIENT != "fake":
+        return None
+    from vpp_accounts.apple.fake import FakeAppleAdapter  # noqa: PLC0415  tests only
+
+    if not _fakes:
+        raise RuntimeError("APPLE_VPP_CLIENT is “fake”, but no fake is in use here.")
+    base = urlsplit(settings.APPLE_VPP_BASE_URL)
+    session = requests.Session()
+    session.mount(f"{base.scheme}://{base.netloc}", FakeAppleAdapter(_fakes[-1]))
+    return session
+
+
+@contextmanager
+def use_fake(fake: FakeApple) -> Iterator[None]:
+    """In tests: everything that would go to Apple goes to this object."""
+    _fakes.append(fake)
+    try:
+        yield
+    finally:
+        _fakes.remove(fake)
+
+
+def _pacer(key: str) -> Pacer:
+    if settings.APPLE_VPP_CLIENT == "fake":
+        return LocalPacer(1000)
+    return RedisPacer(_redis(), key)
+
+
+@cache
+def _redis() -> redis.Redis:
+    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)

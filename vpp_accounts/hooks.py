@@ -1,0 +1,12 @@
+"""What this app announces; higher apps register for it in their AppConfig.
+
+`sync_requested(sync_run_id)`: a run waits for a worker; sent after the commit.
+`account_removal(account)`: receivers return a `Consequences` each, before anything is removed.
+`account_removed(account)`: remove what hangs on it; sent inside the transaction, before the row goes.
+"""
+
+from django.dispatch import Signal
+
+sync_requested = Signal()
+account_removal = Signal()
+account_removed = Signal()

@@ -1,0 +1,160 @@
+"""A VPP account: one location at Apple, opened by its service token."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from organizations.models import Admin, Membership, Network, Organization
+from vpp_accounts import crypto
+
+EXPIRY_WARNING = timedelta(days=30)
+
+
+class AccountState(models.TextChoices):
+    NOT_VERIFIED = "not_verified", "Not verified"
+    SYNCING = "syncing", "Syncing"
+    IN_SYNC = "in_sync", "In sync"
+    SYNC_FAILED = "sync_failed", "Sync failed"
+    EXPIRING = "expiring", "Expiring"
+    EXPIRED = "expired", "Expired"
+    REVOKED = "revoked", "Revoked by Apple"
+    CLAIMED = "claimed", "Claimed by another MDM"
+    READ_ONLY = "read_only", "Read-only at Apple"
+
+
+class AllowedAdmins(models.TextChoices):
+    ALL = "all", "All organization admins"
+    NETWORKS = "networks", "Admins of these networks"
+    NAMED = "named", "These admins"
+
+
+class AssignableNetworks(models.TextChoices):
+    ALL = "all", "All networks"
+    SOME = "some", "These networks"
+    NONE = "none", "No network"
+
+
+class VppAccountQuerySet(models.QuerySet["VppAccount"]):
+    def visible_to(self, membership: Membership) -> VppAccountQuerySet:
+        """The accounts themselves, as on Organization > MDM."""
+        ours = self.filter(organization=membership.organization_id)
+        return ours if membership.sees_organization else ours.open_to(membership)
+
+    def open_to(self, membership: Membership) -> VppAccountQuerySet:
+        """The accounts whose users and licenses this admin may see: its allowed admins' only."""
+        admin_of_a_network = Q(
+            allowed_admins=AllowedAdmins.NETWORKS,
+            allowed_networks__accesses__membership=membership,
+        )
+        named = Q(allowed_admins=AllowedAdmins.NAMED, named_admins=membership.admin_id)
+        allowed = admin_of_a_network | named
+        if membership.sees_organization:
+            allowed |= Q(allowed_admins=AllowedAdmins.ALL)
+        ids = self.filter(allowed, organization=membership.organization_id).values("pk")
+        return self.filter(pk__in=ids)
+
+    def due_for_sync(self) -> VppAccountQuerySet:
+        """Those whose turn has come and that Apple would answer."""
+        return self.filter(next_sync_at__lte=timezone.now()).exclude(state__in=VppAccount.STOPPED)
+
+
+class VppAccount(models.Model):
+    """One location at Apple (`uid`) in one organization.
+
+    `uuid` is what we call ourselves at Apple (`mdmInfo.id`). The token's text is encrypted and
+    bound to this row; it never leaves again in any page, answer, log, export, error or mail.
+    """
+
+    # States that stop all work with Apple until a person acts.
+    STOPPED = (AccountState.EXPIRED, AccountState.REVOKED, AccountState.CLAIMED)
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="vpp_accounts")
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    # Null until Apple has answered for the first time; then unique in the whole installation.
+    uid = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001
+    name = models.CharField(max_length=200)
+    email = models.EmailField()
+
+    token_ciphertext = models.TextField()
+    token_hash = models.CharField(
+        max_length=40
+    )  # SHA-1 of the file's text, as Meraki's hashedToken
+    token_org_name = models.CharField(max_length=200, blank=True)
+    token_expires_at = models.DateTimeField()
+    token_renewed_at = models.DateTimeField(default=timezone.now)
+
+    location_name = models.CharField(max_length=200, blank=True)
+    country = models.CharField(max_length=2, blank=True)
+    default_platform = models.CharField(max_length=40, blank=True)
+    website_url = models.URLField(blank=True)
+
+    state = models.CharField(
+        max_length=12, choices=AccountState.choices, default=AccountState.NOT_VERIFIED
+    )
+    state_reason = models.CharField(max_length=500, blank=True)
+    state_since = models.DateTimeField(default=timezone.now)
+    claimed_at = models.DateTimeField(null=True)
+    # The other MDM that an admin agreed to displace; any other one still stops the work.
+    take_over_from = models.CharField(max_length=100, blank=True)
+
+    allowed_admins = models.CharField(
+        max_length=8, choices=AllowedAdmins.choices, default=AllowedAdmins.ALL
+    )
+    named_admins = models.ManyToManyField(Admin, blank=True, related_name="+")
+    allowed_networks = models.ManyToManyField(Network, blank=True, related_name="+")
+    assignable_networks = models.CharField(
+        max_length=4, choices=AssignableNetworks.choices, default=AssignableNetworks.ALL
+    )
+    assignable_network_list = models.ManyToManyField(Network, blank=True, related_name="+")
+
+    last_synced_at = models.DateTimeField(null=True)
+    last_full_sync_at = models.DateTimeField(null=True)
+    last_force_synced_at = models.DateTimeField(null=True)
+    next_sync_at = models.DateTimeField(default=timezone.now, db_index=True)
+    assets_version = models.CharField(max_length=64, blank=True)
+    assignments_version = models.CharField(max_length=64, blank=True)
+    users_version = models.CharField(max_length=64, blank=True)
+    unconfirmed_removals = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = VppAccountQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name", "pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def stoken(self) -> str:
+        """The whole token text, for the Apple client and nobody else."""
+        return crypto.decrypt(self.token_ciphertext, bound_to=self.crypto_context)
+
+    @stoken.setter
+    def stoken(self, text: str) -> None:
+        self.token_ciphertext = crypto.encrypt(text, bound_to=self.crypto_context)
+
+    @property
+    def crypto_context(self) -> str:
+        return f"vpp_account:{self.uuid}"
+
+    @property
+    def days_left(self) -> int:
+        return (self.token_expires_at - timezone.now()).days
+
+    @property
+    def is_expiring(self) -> bool:
+        return self.token_expires_at - timezone.now() <= EXPIRY_WARNING
+
+    @property
+    def is_stopped(self) -> bool:
+        return self.state in self.STOPPED
+
+    def may_be_used_by(self, membership: Membership) -> bool:
+        """Whether this admin may manage the account's users and licenses."""
+        return type(self).objects.filter(pk=self.pk).open_to(membership).exists()
