@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class AppsCatalogConfig(AppConfig):
+    name = "apps_catalog"

@@ -1,0 +1,6 @@
+"""The heart: titles bought, licenses in use, and their counts over time."""
+
+from licensing.models.apps import LicenseCount, LicensedApp
+from licensing.models.assignments import Assignment
+
+__all__ = ["Assignment", "LicenseCount", "LicensedApp"]

@@ -1,0 +1,178 @@
+"""One run from its claim to its end."""
+
+from __future__ import annotations
+
+import random
+import time
+from datetime import datetime, timedelta
+
+import structlog
+from django.conf import settings
+from django.utils import timezone
+
+from licensing.sync.account import LocationChanged, check_account
+from licensing.sync.assets import record_todays_counts, sync_assets, titles_of
+from licensing.sync.assignments import sync_assignments
+from licensing.sync.people import sync_users
+from licensing.sync.plans import is_due_in_full
+from licensing.sync.progress import LeaseLost, Progress
+from organizations import audit
+from organizations.audit import APPLE
+from vpp_accounts.apple.client import AppleClient
+from vpp_accounts.apple.errors import AppleError, Throttled, Unavailable
+from vpp_accounts.connections import client_for
+from vpp_accounts.crypto import CannotDecrypt
+from vpp_accounts.health import READ_ONLY_REASON, healthy_state, set_state, state_after
+from vpp_accounts.models import AccountState, SyncRun, VppAccount
+
+log = structlog.get_logger(__name__)
+
+MOST_ATTEMPTS = 3  # of a run whose worker died or broke; then a person should look
+SOON = timedelta(minutes=5)
+
+
+def run(*, sync_run_id: int) -> SyncRun | None:
+    """Carry out a run; None when somebody else has it or it is over."""
+    claimed = SyncRun.objects.claim(sync_run_id)
+    if claimed is None:
+        return None
+    with Progress(claimed) as progress:
+        try:
+            _attempt(progress)
+        except LeaseLost:
+            log.warning("sync.lease_lost", sync_run=claimed.pk)
+            return None
+        except (AppleError, CannotDecrypt, LocationChanged) as error:
+            _fail(progress, error)
+        except BaseException:
+            # Ours to mend, so let it be loud; the sweep tries again soon, but not for ever.
+            SyncRun.objects.open().filter(pk=claimed.pk, lease_token=claimed.lease_token).update(
+                lease_until=timezone.now()
+            )
+            raise
+    return claimed
+
+
+def _attempt(progress: Progress) -> None:
+    if progress.run.attempts > MOST_ATTEMPTS:
+        _fail(progress, RuntimeError("The sync was stopped several times."))
+        return
+    client = client_for(progress.account)
+    try:
+        _walk(client, progress)
+    finally:
+        client.close()
+
+
+def _walk(client: AppleClient, progress: Progress) -> None:
+    account = progress.account
+    client.service_config()  # also sets the pace that Apple asks for today
+    check_account(client, progress)
+    full = _is_full(progress)
+    account.assets_version = sync_assets(client, progress, full=full)
+    account.users_version = sync_users(client, progress, full=full)
+    account.assignments_version = sync_assignments(client, progress, titles_of(account), full=full)
+    _succeed(progress, full=full)
+
+
+def _is_full(progress: Progress) -> bool:
+    account = progress.account
+    last = account.last_full_sync_at
+    return is_due_in_full(
+        asked=progress.run.is_full,
+        versions=(account.assets_version, account.users_version, account.assignments_version),
+        hours_since=(timezone.now() - last).total_seconds() / 3600 if last else None,
+        every=settings.FULL_SYNC_EVERY_HOURS,
+    )
+
+
+def _succeed(progress: Progress, *, full: bool) -> None:
+    account, now = progress.account, timezone.now()
+    changed = {name: count for name, count in progress.counts.items() if count}
+    account.last_synced_at = now
+    if full:
+        account.last_full_sync_at = now
+    if progress.run.trigger in (SyncRun.Trigger.MANUAL, SyncRun.Trigger.API):
+        account.last_force_synced_at = now
+    account.unconfirmed_removals = progress.counts["unconfirmed"]
+    account.next_sync_at = next_turn(now)
+    with progress.transaction():
+        account.save(update_fields=_SYNCED_FIELDS)
+        state = healthy_state(account, read_only=progress.read_only)
+        reason = READ_ONLY_REASON if state == AccountState.READ_ONLY else ""
+        set_state(account, state, reason, by=APPLE)
+        record_todays_counts(account)
+        _finish(progress, SyncRun.Outcome.SUCCEEDED, counts=changed)
+        if changed:
+            audit.record(
+                "vpp_account.synced",
+                by=APPLE,
+                organization=account.organization,
+                target=account,
+                after=changed,
+            )
+
+
+_SYNCED_FIELDS = [
+    "assets_version",
+    "users_version",
+    "assignments_version",
+    "last_synced_at",
+    "last_full_sync_at",
+    "last_force_synced_at",
+    "unconfirmed_removals",
+    "next_sync_at",
+]
+
+
+def _fail(progress: Progress, error: Exception) -> None:
+    account = VppAccount.objects.select_related("organization").get(pk=progress.account.pk)
+    state, reason = state_after(error)
+    if isinstance(error, LocationChanged):
+        reason = str(error)
+    if account.uid is None and isinstance(error, Unavailable | Throttled):
+        state = AccountState.NOT_VERIFIED
+    account.next_sync_at = _retry_at(error)
+    with progress.transaction():
+        account.save(update_fields=["next_sync_at"])
+        set_state(account, state, reason, by=APPLE)
+        _finish(
+            progress,
+            SyncRun.Outcome.FAILED,
+            counts={name: count for name, count in progress.counts.items() if count},
+            message=reason,
+            error_number=getattr(error, "number", None),
+        )
+    log.warning("sync.failed", account=account.pk, state=state, error=str(error))
+
+
+def _retry_at(error: Exception) -> datetime:
+    asked = getattr(error, "retry_after", None) or 0
+    return timezone.now() + max(SOON, timedelta(seconds=asked))
+
+
+def next_turn(now: datetime) -> datetime:
+    """At least every SYNC_EVERY_MINUTES, spread out so that accounts do not march in step."""
+    minutes = settings.SYNC_EVERY_MINUTES * random.uniform(0.8, 1.0)  # noqa: S311  not a secret
+    return now + timedelta(minutes=minutes)
+
+
+def _finish(progress: Progress, outcome: SyncRun.Outcome, **fields: object) -> None:
+    run = progress.run
+    run.outcome, run.phase, run.finished_at = outcome, SyncRun.Phase.DONE, timezone.now()
+    for name, value in fields.items():
+        setattr(run, name, value)
+    run.save(
+        update_fields=["outcome", "phase", "finished_at", *fields],
+    )
+
+
+def wait_for(sync_run: SyncRun, *, seconds: float = 3600) -> SyncRun:
+    """The run once it is over, whoever carries it out; takes it over if its worker dies."""
+    deadline = time.monotonic() + seconds
+    while sync_run.is_open and time.monotonic() < deadline:
+        time.sleep(0.2)
+        if SyncRun.objects.unattended().filter(pk=sync_run.pk).exists():
+            run(sync_run_id=sync_run.pk)
+        sync_run.refresh_from_db()
+    return sync_run

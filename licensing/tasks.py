@@ -1,0 +1,54 @@
+"""Doors of the worker: ids in, one call. Every task may be delivered twice or not at all."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+
+@shared_task
+def run_sync(*, sync_run_id: int) -> None:
+    from licensing import sync
+
+    run = sync.run(sync_run_id=sync_run_id)
+    if run is not None:
+        fetch_metadata.delay(account_id=run.account_id)
+
+
+@shared_task
+def requeue_lost_syncs() -> None:
+    """Runs that nobody works on: the doorbell was not heard, or their worker died."""
+    from vpp_accounts.models import SyncRun
+
+    for run_id in SyncRun.objects.using("system").unattended().values_list("pk", flat=True):
+        run_sync.delay(sync_run_id=run_id)
+
+
+@shared_task
+def start_due_syncs() -> None:
+    from organizations.audit import Actor
+    from vpp_accounts.models import SyncRun, VppAccount
+    from vpp_accounts.runs import request_sync
+
+    for account in VppAccount.objects.using("system").due_for_sync():
+        account._state.db = "default"
+        request_sync(by=Actor.system("Schedule"), account=account, trigger=SyncRun.Trigger.SCHEDULE)
+
+
+@shared_task
+def fetch_metadata(*, account_id: int) -> None:
+    """Names and icons of an account's titles. Decoration: a failure blocks nothing."""
+    from licensing.metadata import fetch_for_account
+    from vpp_accounts.models import VppAccount
+
+    account = VppAccount.objects.filter(pk=account_id).first()
+    if account is not None:
+        fetch_for_account(account)
+
+
+@shared_task
+def refresh_stale_metadata() -> None:
+    from vpp_accounts.models import VppAccount
+
+    synced = VppAccount.objects.using("system").exclude(last_synced_at=None)
+    for account_id in synced.values_list("pk", flat=True):
+        fetch_metadata.delay(account_id=account_id)
