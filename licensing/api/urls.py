@@ -1,0 +1,25 @@
+"""Addresses of the licensing part of the API, without trailing slashes (see vpp_dashboard)."""
+
+from django.urls import path
+
+from licensing.api.accounts import RenewView, TakeOverView, VppAccountsView, VppAccountView
+from licensing.api.assets import AssetsView, AssetView
+from licensing.api.assignments import AssignmentsView
+from licensing.api.runs import SyncRunsView, SyncRunView, SyncView
+from organizations.api.urls import ORGANIZATION
+
+ACCOUNTS = f"{ORGANIZATION}/sm/vppAccounts"
+ACCOUNT = f"{ACCOUNTS}/<row:vppAccountId>"
+
+urlpatterns = [
+    path(ACCOUNTS, VppAccountsView.as_view()),
+    path(ACCOUNT, VppAccountView.as_view()),
+    path(f"{ACCOUNT}/renew", RenewView.as_view()),
+    path(f"{ACCOUNT}/takeOver", TakeOverView.as_view()),
+    path(f"{ACCOUNT}/sync", SyncView.as_view()),
+    path(f"{ACCOUNT}/syncRuns", SyncRunsView.as_view()),
+    path(f"{ACCOUNT}/syncRuns/<row:syncRunId>", SyncRunView.as_view()),
+    path(f"{ACCOUNT}/assets", AssetsView.as_view()),
+    path(f"{ACCOUNT}/assets/<adam:adamId>/<pricing:pricingParam>", AssetView.as_view()),
+    path(f"{ACCOUNT}/assignments", AssignmentsView.as_view()),
+]

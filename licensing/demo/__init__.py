@@ -1,0 +1,14 @@
+"""The demo: an invented school district, an invented company, and what they own at the fake Apple.
+
+    blueprint   the words in which the two are described
+    district    the school district: people, devices, locations
+    company     the organization that has to stay invisible
+    tenant      the rows of an organization
+    store       what is bought and assigned at the fake Apple, through its control API
+    history     invented counts of the days before the demo existed
+    facts       what programs are told: addresses, sign-ins, keys
+    refusals    why it cannot be made
+    seeding     all of it in order, and only what is missing
+
+Everything in here is made up. Nothing of it is used outside the demo.
+"""

@@ -1,0 +1,15 @@
+"""The part of the frame that refreshes itself."""
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from organizations.access import AdminRequest, organization_view
+from organizations.models import Organization
+
+
+@require_safe
+@organization_view()
+def running_work(request: AdminRequest, organization: Organization) -> HttpResponse:
+    """The running syncs and, beside them, the banners; it asks again only while work runs."""
+    return render(request, "_running_work_update.html")

@@ -1,0 +1,136 @@
+"""The doors of the REST API: an address becomes a membership here, or 404.
+
+In this order: 401 without a key, 404 for what this key may not see, 405 for a method that nobody
+thought of, 403 for a write of somebody who may only read. Then the handler runs.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest
+from rest_framework.exceptions import MethodNotAllowed
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from organizations.access import READING, membership_or_404
+from organizations.api import idempotency
+from organizations.api.errors import TooLarge
+from organizations.api.wire import AlwaysJson, JsonParser, JsonRenderer
+from organizations.audit import Actor
+from organizations.models import Admin, ApiKey, Membership, Network, Organization
+
+
+class ApiView(APIView):
+    """What every endpoint has: a key, JSON, idempotent POSTs."""
+
+    renderer_classes = [JsonRenderer]
+    parser_classes = [JsonParser, MultiPartParser]
+    content_negotiation_class = AlwaysJson
+    http_method_names = ["get", "head", "post", "put", "delete"]
+
+    key: ApiKey
+    admin: Admin
+    actor: Actor
+    claim: idempotency.Claim | None = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        refuse_large_body(request._request)
+        super().initial(request, *args, **kwargs)
+        self.key = cast("ApiKey", request.auth)
+        self.admin, self.actor = self.key.admin, Actor.of_key(self.key)
+        self.enter()
+        if request.method not in self.allowed_methods:
+            raise MethodNotAllowed(str(request.method))
+        if request.method not in READING:
+            self.refuse_readers()
+        if request.method == "POST":
+            self.claim = idempotency.claim(request, self.admin)
+
+    def enter(self) -> None:
+        """Load what the address names, or raise Http404."""
+
+    def refuse_readers(self) -> None:
+        if self.key.read_only:
+            raise PermissionDenied("This API key is read-only. Use a key that may write.")
+
+    def row_id(self, name: str) -> int:
+        """A part of the address whose converter lets only digits through."""
+        return int(self.kwargs[name])
+
+    def handle_exception(self, exc: Exception) -> Response:
+        if isinstance(exc, idempotency.AlreadyAnswered):
+            return exc.response()
+        return super().handle_exception(exc)
+
+    def finalize_response(
+        self, request: Request, response: Response, *args: Any, **kwargs: Any
+    ) -> Response:
+        final = super().finalize_response(request, response, *args, **kwargs)
+        if self.claim:
+            final.add_post_render_callback(self.claim.keep)
+        return final
+
+
+class OrganizationApiView(ApiView):
+    """Everything below /organizations/{organizationId}."""
+
+    # Network admins see nothing of the organization but what lies in their networks.
+    organization_wide = False
+
+    membership: Membership
+    organization: Organization
+
+    def enter(self) -> None:
+        self.membership = self.find_membership()
+        self.organization = self.membership.organization
+        if self.organization_wide and not self.membership.sees_organization:
+            raise PermissionDenied(
+                "You have access to networks only; this needs organization access."
+            )
+
+    def find_membership(self) -> Membership:
+        return membership_or_404(self.admin, self.row_id("organizationId"))
+
+    def refuse_readers(self) -> None:
+        super().refuse_readers()
+        if not self.membership.can_write:
+            raise PermissionDenied(
+                "You have read-only access here; this needs full access to the organization."
+            )
+
+
+class NetworkApiView(OrganizationApiView):
+    """Everything below /networks/{networkId}: the organization follows from the network."""
+
+    network: Network
+
+    def find_membership(self) -> Membership:
+        network_id = self.row_id("networkId")
+        memberships = Membership.objects.of(self.admin)
+        membership = memberships.filter(organization__networks=network_id).first()
+        if membership is None:
+            raise Http404
+        return membership
+
+    def enter(self) -> None:
+        super().enter()
+        visible = Network.objects.visible_to(self.membership)
+        network = visible.filter(pk=self.row_id("networkId")).first()
+        if network is None:
+            raise Http404
+        self.network = network
+
+
+def refuse_large_body(request: HttpRequest) -> None:
+    """DRF reads JSON past Django's own limit."""
+    try:
+        length = int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        length = 0
+    if length > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        raise TooLarge

@@ -1,0 +1,25 @@
+"""Addresses of the organization's part of the API, without trailing slashes (see vpp_dashboard)."""
+
+from django.urls import path
+
+import organizations.api.converters  # noqa: F401  # registers <row:…>
+from organizations.api.audit_events import AuditEventsView
+from organizations.api.networks import NetworksView, NetworkView
+from organizations.api.organizations import (
+    AdminsView,
+    IdentityView,
+    OrganizationsView,
+    OrganizationView,
+)
+
+ORGANIZATION = "organizations/<row:organizationId>"
+
+urlpatterns = [
+    path("administered/identities/me", IdentityView.as_view()),
+    path("organizations", OrganizationsView.as_view()),
+    path(ORGANIZATION, OrganizationView.as_view()),
+    path(f"{ORGANIZATION}/admins", AdminsView.as_view()),
+    path(f"{ORGANIZATION}/auditEvents", AuditEventsView.as_view()),
+    path(f"{ORGANIZATION}/networks", NetworksView.as_view()),
+    path("networks/<row:networkId>", NetworkView.as_view()),
+]
