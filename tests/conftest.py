@@ -1,0 +1,109 @@
+"""What every test may ask for. The outsider exists in every test that names one."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from django.core.cache import cache
+from django.test import Client, TransactionTestCase
+
+from organizations.audit import Actor
+from organizations.models import Admin, Organization
+from tests import factories
+from tests.databases import fresh_database
+from vpp_accounts import connections as apple_connections
+from vpp_accounts.apple.fake import FakeApple
+from vpp_accounts.models import VppAccount
+
+# The system role's sweeps share the test's one connection (tests/databases.py).
+TransactionTestCase.databases = frozenset({"default", "system"})
+
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright keeps a loop of its own
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_blocker: object, worker_id: str = "main") -> Iterator[None]:
+    name = f"test_vpp_{os.getpid()}_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    with django_db_blocker.unblock(), fresh_database(name):  # type: ignore[attr-defined]
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _clean_cache() -> None:
+    cache.clear()
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeApple]:
+    """A fresh Apple in this process; the product's own client talks to it."""
+    apple = FakeApple()
+    apple.settings.limits["maxRequestPerSecond"] = 100_000  # tests have no time to be paced
+    with apple_connections.use_fake(apple):
+        yield apple
+
+
+@pytest.fixture
+def organization(db: None) -> Organization:
+    return factories.OrganizationFactory(name="Example Schools")
+
+
+@pytest.fixture
+def owner(organization: Organization) -> Admin:
+    return factories.MembershipFactory(
+        organization=organization, access="full", admin__email="owner@example.org"
+    ).admin
+
+
+@pytest.fixture
+def reader(organization: Organization) -> Admin:
+    return factories.MembershipFactory(
+        organization=organization, access="read-only", admin__email="reader@example.org"
+    ).admin
+
+
+@pytest.fixture
+def outsider(db: None) -> Admin:
+    """A full admin of another organization."""
+    return factories.MembershipFactory(
+        access="full", admin__email="outsider@example.net", organization__name="Elsewhere"
+    ).admin
+
+
+@pytest.fixture
+def by(owner: Admin) -> Actor:
+    return Actor.of_admin(owner)
+
+
+def signed_in(admin: Admin) -> Client:
+    client = Client()
+    client.force_login(admin)
+    return client
+
+
+@pytest.fixture
+def owner_client(owner: Admin) -> Client:
+    return signed_in(owner)
+
+
+@pytest.fixture
+def reader_client(reader: Admin) -> Client:
+    return signed_in(reader)
+
+
+@pytest.fixture
+def outsider_client(outsider: Admin) -> Client:
+    return signed_in(outsider)
+
+
+@pytest.fixture
+def account(fake: FakeApple, organization: Organization) -> VppAccount:
+    """An account whose location exists in the fake Apple, claimed by us, not yet synced."""
+    location = fake.create_location(name="North", org_name="Example Schools", country="US")
+    return factories.VppAccountFactory(
+        organization=organization,
+        name="Example Schools North",
+        uid=location.uid,
+        location_name="North",
+        country="US",
+        token=location.issue_token(),
+    )

@@ -1,0 +1,198 @@
+"""Rows for tests. Names are those of the models; traits name the interesting cases."""
+
+import hashlib
+from datetime import timedelta
+
+import factory
+from django.utils import timezone
+from factory.django import DjangoModelFactory
+
+from apps_catalog.models import App
+from licensing.models import Assignment, LicenseCount, LicensedApp
+from organizations.models import (
+    Admin,
+    Device,
+    Membership,
+    Network,
+    NetworkAccess,
+    Organization,
+    Owner,
+    Tag,
+)
+from users.models import VppUser
+from vpp_accounts.models import SyncRun, VppAccount
+
+
+class OrganizationFactory(DjangoModelFactory):
+    class Meta:
+        model = Organization
+
+    name = factory.Sequence("Organization {}".format)
+
+
+class NetworkFactory(DjangoModelFactory):
+    class Meta:
+        model = Network
+
+    organization = factory.SubFactory(OrganizationFactory)
+    name = factory.Sequence("School {}".format)
+
+
+class AdminFactory(DjangoModelFactory):
+    class Meta:
+        model = Admin
+        skip_postgeneration_save = True
+
+    email = factory.Sequence("admin{}@example.com".format)
+    name = factory.Sequence("Admin {}".format)
+    password = factory.django.Password("a long enough password")
+
+
+class MembershipFactory(DjangoModelFactory):
+    class Meta:
+        model = Membership
+
+    organization = factory.SubFactory(OrganizationFactory)
+    admin = factory.SubFactory(AdminFactory)
+    access = "full"
+
+
+class NetworkAccessFactory(DjangoModelFactory):
+    class Meta:
+        model = NetworkAccess
+
+    organization = factory.SelfAttribute("membership.organization")
+    membership = factory.SubFactory(MembershipFactory, access="none")
+    network = factory.SubFactory(
+        NetworkFactory, organization=factory.SelfAttribute("..organization")
+    )
+
+
+class TagFactory(DjangoModelFactory):
+    class Meta:
+        model = Tag
+
+    organization = factory.SubFactory(OrganizationFactory)
+    name = factory.Sequence("tag-{}".format)
+    kind = Tag.Kind.DEVICE
+
+
+class OwnerFactory(DjangoModelFactory):
+    class Meta:
+        model = Owner
+
+    organization = factory.SubFactory(OrganizationFactory)
+    name = factory.Sequence("Owner {}".format)
+    email = factory.Sequence("person{}@example.org".format)
+
+
+class DeviceFactory(DjangoModelFactory):
+    class Meta:
+        model = Device
+
+    organization = factory.SubFactory(OrganizationFactory)
+    network = factory.SubFactory(
+        NetworkFactory, organization=factory.SelfAttribute("..organization")
+    )
+    serial_number = factory.Sequence("DMQ{:09d}".format)
+    name = factory.Sequence("iPad {}".format)
+    platform = "iPadOS"
+
+
+class VppAccountFactory(DjangoModelFactory):
+    class Meta:
+        model = VppAccount
+
+    organization = factory.SubFactory(OrganizationFactory)
+    token = "not a real token"
+    uid = factory.Sequence("9810602780891{:05d}".format)
+    name = factory.Sequence("Account {}".format)
+    email = "vpp@example.org"
+    location_name = factory.Sequence("Location {}".format)
+    country = "US"
+    default_platform = "volumestore"
+    token_org_name = "Example Schools"
+    token_hash = factory.LazyAttribute(lambda o: hashlib.sha1(o.token.encode()).hexdigest())
+    token_expires_at = factory.LazyFunction(lambda: timezone.now() + timedelta(days=300))
+    claimed_at = factory.LazyFunction(timezone.now)
+
+    @classmethod
+    def _create(cls, model_class, *args, token, **kwargs):
+        account = model_class(**kwargs)
+        account.stoken = token
+        account.save()
+        return account
+
+
+class SyncRunFactory(DjangoModelFactory):
+    class Meta:
+        model = SyncRun
+
+    account = factory.SubFactory(VppAccountFactory)
+    organization = factory.SelfAttribute("account.organization")
+    trigger = SyncRun.Trigger.MANUAL
+
+
+class AppFactory(DjangoModelFactory):
+    class Meta:
+        model = App
+
+    adam_id = factory.Sequence("4087{:05d}".format)
+    country = "US"
+    name = factory.Sequence("App {}".format)
+    kind = "iosSoftware"
+    platforms = ["iOS"]
+
+
+class LicensedAppFactory(DjangoModelFactory):
+    class Meta:
+        model = LicensedApp
+
+    account = factory.SubFactory(VppAccountFactory)
+    organization = factory.SelfAttribute("account.organization")
+    app = factory.SubFactory(AppFactory)
+    adam_id = factory.SelfAttribute("app.adam_id")
+    pricing_param = "STDQ"
+    product_type = "App"
+    platforms = ["iOS"]
+    device_assignable = True
+    revocable = True
+    total_count = 10
+    assigned_count = 4
+    available_count = 6
+    counts_as_of = factory.LazyFunction(timezone.now)
+
+
+class LicenseCountFactory(DjangoModelFactory):
+    class Meta:
+        model = LicenseCount
+
+    licensed_app = factory.SubFactory(LicensedAppFactory)
+    organization = factory.SelfAttribute("licensed_app.organization")
+    day = factory.LazyFunction(lambda: timezone.now().date())
+    total_count = 10
+    assigned_count = 4
+    available_count = 6
+
+
+class AssignmentFactory(DjangoModelFactory):
+    class Meta:
+        model = Assignment
+
+    licensed_app = factory.SubFactory(LicensedAppFactory)
+    account = factory.SelfAttribute("licensed_app.account")
+    organization = factory.SelfAttribute("licensed_app.organization")
+    holder_kind = "device"
+    holder = factory.Sequence("DMQ{:09d}".format)
+    since = factory.LazyFunction(timezone.now)
+
+
+class VppUserFactory(DjangoModelFactory):
+    class Meta:
+        model = VppUser
+
+    account = factory.SubFactory(VppAccountFactory)
+    organization = factory.SelfAttribute("account.organization")
+    client_user_id = factory.Faker("uuid4")
+    email = factory.Sequence("person{}@example.org".format)
+    apple_status = "Associated"
