@@ -12,7 +12,7 @@ import redis
 import requests
 from django.conf import settings
 
-from vpp_accounts.apple.client import AppleClient
+from vpp_accounts.apple.client import AppleClient, ServiceConfigCache
 from vpp_accounts.apple.pacing import LocalPacer, Pacer, RedisPacer
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 # A page waits for Apple in one place only: a new token's client/config, at most this long.
 PATIENCE_OF_A_PAGE = (4.0, 10.0)
+
+# Apple asks not to read its limits more often than every five minutes.
+service_configs = ServiceConfigCache()
 
 _fakes: list[FakeApple] = []
 
@@ -32,6 +35,7 @@ def client_for(account: VppAccount) -> AppleClient:
         stoken=account.stoken,
         session=_fake_session(),
         pacer=_pacer(f"apple:{account.uid or account.uuid}"),
+        service_configs=service_configs,
         own_mdm_id=str(account.uuid) if account.claimed_at else None,
         retries=settings.APPLE_RETRIES,
     )
@@ -70,6 +74,7 @@ def _fake_session() -> requests.Session | None:
 @contextmanager
 def use_fake(fake: FakeApple) -> Iterator[None]:
     """In tests: everything that would go to Apple goes to this object."""
+    service_configs.clear()
     _fakes.append(fake)
     try:
         yield

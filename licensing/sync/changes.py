@@ -40,7 +40,6 @@ def apply(
         _one_event_each(progress, one_event_per_title)
     else:
         execute(_AUDIT, {**parameters, "request_id": current_request_id()})
-    execute("DROP TABLE assignment_change", [])
     progress.counts["assignmentsAdded"] += added
     progress.counts["assignmentsGone"] += removed
 

@@ -51,8 +51,9 @@ def copy_out(query: str, parameters: Sequence[Any]) -> list[str]:
 
 
 def stage(table: str, columns: str, lines: Iterable[str]) -> None:
-    """Fill a temporary table that is gone at the end of the transaction."""
+    """Fill a temporary table, in the place of an earlier one; gone at the end of the transaction."""
     with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE IF EXISTS pg_temp.{table}")
         cursor.execute(f"CREATE TEMPORARY TABLE {table} ({columns}) ON COMMIT DROP")
         text = "\n".join(lines)
         if text:

@@ -23,6 +23,7 @@ from tests.apple.scripted import (
     serials,
 )
 from vpp_accounts.apple import AppleClient, LocalPacer, errors
+from vpp_accounts.apple.client import ServiceConfigCache
 from vpp_accounts.apple.types import Call, Limits, MdmInfo
 
 LOCATION = {"uId": "2049025000431439", "locationName": "Lindenhof"}
@@ -62,7 +63,7 @@ def test_service_config_needs_no_token_and_is_kept_five_minutes() -> None:
         Answered({"limits": {"maxRequestPerSecond": 10}}),
         Answered({"limits": {"maxRequestPerSecond": 12}}),
     )
-    apple = Apple(answers, pacer=pacer, clock=lambda: now[0])
+    apple = Apple(answers, pacer=pacer, service_configs=ServiceConfigCache(clock=lambda: now[0]))
     pacer.told.clear()
 
     first = apple.client.service_config()
@@ -78,7 +79,11 @@ def test_service_config_needs_no_token_and_is_kept_five_minutes() -> None:
     )
     assert [asked.path for asked in apple.asked] == ["service/config"] * 2
     assert not any("Authorization" in asked.headers for asked in apple.asked)
-    assert pacer.told == [("acquire", 1), ("set_rate", 10), ("acquire", 1), ("set_rate", 12)]
+    assert pacer.told == [
+        *[("acquire", 1), ("set_rate", 10)],
+        ("set_rate", 10),
+        *[("acquire", 1), ("set_rate", 12)],
+    ]
 
 
 def test_set_client_config_sends_what_is_given_and_only_that() -> None:

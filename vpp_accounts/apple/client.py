@@ -47,13 +47,36 @@ T = TypeVar("T")
 _CONFIG_SECONDS = 300.0
 
 
+class ServiceConfigCache:
+    """What service/config said last: one for all clients of one Apple, in one process.
+
+    Two threads may both find it old and both ask; that costs a request and nothing else.
+    """
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._kept: tuple[float, ServiceConfig] | None = None
+
+    def get(self) -> ServiceConfig | None:
+        if self._kept is None or self._clock() - self._kept[0] >= _CONFIG_SECONDS:
+            return None
+        return self._kept[1]
+
+    def put(self, config: ServiceConfig) -> None:
+        self._kept = (self._clock(), config)
+
+    def clear(self) -> None:
+        self._kept = None
+
+
 class AppleClient:
     """One location's view of Apple's service. Safe to use from several threads.
 
     `base_url` ends in `/mdm/v2/`; `stoken` is the whole text of a `.vpptoken` file. `own_mdm_id` is
     our `mdmInfo.id`: an answer that carries another one raises `ClaimedByAnother`. `timeout` is (to
     connect, between two bytes) and `longest_wait` what a wait may take, in seconds; `retries` counts
-    the tries after the first. `on_call` hears of every exchange in the thread that made it, so it must
+    the tries after the first. Clients that share `service_configs` ask for Apple's limits once in five
+    minutes between them. `on_call` hears of every exchange in the thread that made it, so it must
     be quick and use no connection that belongs to a thread.
     """
 
@@ -69,7 +92,7 @@ class AppleClient:
         retries: int = 4,
         longest_wait: float = 30.0,
         sleep: Callable[[float], object] = time.sleep,
-        clock: Callable[[], float] = time.monotonic,
+        service_configs: ServiceConfigCache | None = None,
         on_call: Callable[[Call], None] | None = None,
     ) -> None:
         self._base_url = base_url
@@ -85,9 +108,8 @@ class AppleClient:
         )
         self._pacer = pacer or LocalPacer(longest_wait=longest_wait)
         self._retrying = RetryPolicy(retries=retries, longest_wait=longest_wait, sleep=sleep)
-        self._clock = clock
         self._in_flight = threading.BoundedSemaphore(MOST_IN_FLIGHT)
-        self._service_config: tuple[float, ServiceConfig] | None = None
+        self._service_configs = service_configs or ServiceConfigCache()
         self.token_expires_at: datetime | None = None
 
     def __repr__(self) -> str:
@@ -104,12 +126,12 @@ class AppleClient:
 
     def service_config(self) -> ServiceConfig:
         """Apple's limits and URLs, at most five minutes old. Says nothing about the token."""
-        now = self._clock()
-        if self._service_config is None or now - self._service_config[0] >= _CONFIG_SECONDS:
+        config = self._service_configs.get()
+        if config is None:
             config = self._read("service/config", [], reading.service_config, with_token=False)
-            self._pacer.set_rate(config.limits.max_request_per_second)
-            self._service_config = (now, config)
-        return self._service_config[1]
+            self._service_configs.put(config)
+        self._pacer.set_rate(config.limits.max_request_per_second)
+        return config
 
     def client_config(self) -> ClientConfig:
         """The location behind the token: the test of a token, and who manages the location."""

@@ -63,8 +63,8 @@ _SHELF = (
     tv("1611937755", "Yoga Break for Classrooms", "Little Loops", "com.littleloops.yogabreak", genre="Health & Fitness", glyph="sun", version="1.6"),
     vision("1688204316", "Inside the Cell", "Beaker & Sons", "com.beakerandsons.cell", price=24.99, glyph="orbit", version="1.3"),
     # the odd ones
-    Title("1702258834", "Redwood District Directory", "Redwood Unified School District", "org.redwoodusd.directory", genre="Business", glyph="people", custom=True, version="3.0.7"),
-    Title("1709916540", "Redwood Bus Driver Log", "Redwood Unified School District", "org.redwoodusd.driverlog", genre="Business", glyph="check", custom=True, listed=False, version="1.1"),
+    Title("1702258834", "Redwood District Directory", "Riverside Unified School District", "org.redwoodusd.directory", genre="Business", glyph="people", custom=True, version="3.0.7"),
+    Title("1709916540", "Redwood Bus Driver Log", "Riverside Unified School District", "org.redwoodusd.driverlog", genre="Business", glyph="check", custom=True, listed=False, version="1.1"),
     Title("984420117", "Retired Flash Cards", "Old Slate Software", "com.oldslate.flashcards", price=0.99, listed=False, version="2.0"),
     Title("1733640259", "Pocket Ledger for Treasurers", "Ledgerline", "com.ledgerline.pocket", price=4.99, genre="Finance", glyph="lock", device_assignable=False, version="6.3"),
     Title("1740095528", "State Test Browser", "Assessment Trust", "org.assessmenttrust.browser", genre="Education", glyph="lock", countries=("US",), version="8.8"),
