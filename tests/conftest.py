@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.core.cache import cache
-from django.test import Client, TransactionTestCase
+from django.test import Client, TestCase, TransactionTestCase
 
 from organizations.audit import Actor
 from organizations.models import Admin, Organization
@@ -15,8 +15,10 @@ from vpp_accounts import connections as apple_connections
 from vpp_accounts.apple.fake import FakeApple
 from vpp_accounts.models import VppAccount
 
-# The system role's sweeps share the test's one connection (tests/databases.py).
-TransactionTestCase.databases = frozenset({"default", "system"})
+# The system role's sweeps share the test's one connection (tests/databases.py). Where a test really
+# commits, the owner cleans up after it (tests/management/commands/flush.py).
+TestCase.databases = frozenset({"default", "system"})
+TransactionTestCase.databases = frozenset({"default", "system", "owner"})
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright keeps a loop of its own
 

@@ -18,7 +18,7 @@ from vpp_accounts.services import Rights, add_account
 
 # Real commits: a sync keeps its temporary tables until the end of a transaction. Emptying the tables
 # afterwards is the owner's right.
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner", "system"])
+pytestmark = pytest.mark.django_db(transaction=True)
 
 APPLE = "https://vpp.apple.test"
 ROWS = (Admin, ApiKey, Assignment, Device, LicenseCount, Network, Organization, Owner, VppAccount)

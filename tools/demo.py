@@ -42,6 +42,7 @@ WORKER_OPTIONS = (
     *("--without-gossip", "--without-mingle"),
 )
 READY = paths.VAR / "demo.json"  # there only while the demo can be used
+APPLE_STATE = paths.VAR / "apple" / "state.json"
 SEEDED = paths.VAR / "demo.json.part"  # stays for the next start
 KEPT_BY_RESET = {"lock", "guests.lock", "environment.lock", "bench"}
 SECONDS_TO_START = 90
@@ -56,8 +57,7 @@ class Demo:
 
     @property
     def apple(self) -> Program:
-        state = paths.VAR / "apple" / "state.json"
-        options = ("--port", str(self.apple_port), "--state", state)
+        options = ("--port", str(self.apple_port), "--state", APPLE_STATE)
         return Program("apple", (*MANAGE, "fake_apple", *options))
 
     @property
@@ -79,13 +79,14 @@ class Demo:
         """Start everything and stay until somebody stops us."""
         with owned(), ExitStack() as stack:
             session = self._prepared(reset=reset)
+            is_seeded = self._is_seeded()
             env = for_programs(for_demo(port=self.port, apple_port=self.apple_port))
             supervisor = Supervisor(env | secret_variables(session.credentials), session.state)
             stack.callback(supervisor.stop)
             supervisor.start(self.apple)  # needs no database, so it need not wait for one
             supervisor.env |= stack.enter_context(session.servers.running())
             stack.callback(self._farewell, supervisor)
-            self._bring_up(supervisor)
+            self._bring_up(supervisor, is_seeded=is_seeded)
             SEEDED.rename(READY)
             welcome()
             while True:
@@ -108,9 +109,9 @@ class Demo:
             (paths.VAR / name).mkdir(exist_ok=True)
         return session
 
-    def _bring_up(self, supervisor: Supervisor) -> None:
+    def _bring_up(self, supervisor: Supervisor, *, is_seeded: bool) -> None:
         migrate(supervisor)
-        if not SEEDED.exists() or not is_unchanged("seeded", self._seed_sources()):
+        if not is_seeded:
             self._wait_for_apple(supervisor)
             with timed("demo data made"):
                 supervisor.start(self.seed)
@@ -123,6 +124,11 @@ class Demo:
         with timed("web ready"):
             wait_for(supervisor, lambda: is_ready(self.port), "The web server")
         supervisor.start(beat)  # the first page need not wait for the first appointment
+
+    def _is_seeded(self) -> bool:
+        """Asked before the fake starts, because starting it makes its state."""
+        kept = SEEDED.exists() and APPLE_STATE.exists()
+        return kept and is_unchanged("seeded", self._seed_sources())
 
     def _wait_for_apple(self, supervisor: Supervisor) -> None:
         wait_for(supervisor, lambda: listens(self.apple_port), "The fake Apple")

@@ -172,7 +172,7 @@ def test_what_was_sent_is_not_stored(owner_api: ApiClient, organization: Organiz
     assert secret not in str(vars(stored) | {"body": bytes(stored.body)})
 
 
-@pytest.mark.django_db(transaction=True, databases="__all__")
+@pytest.mark.django_db(transaction=True)
 def test_of_many_at_once_one_is_done(
     transactional_db: None, owner: Admin, organization: Organization
 ) -> None:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from organizations.models import Admin, Membership, Organization
 from vpp_accounts.models.accounts import VppAccount
 
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=30)
 
 
 class SyncRunQuerySet(models.QuerySet["SyncRun"]):

@@ -7,5 +7,5 @@ from django.core.management.commands import flush
 
 class Command(flush.Command):
     def handle(self, **options: Any) -> None:
-        options["database"] = "owner"
-        super().handle(**options)
+        if options["database"] == "default":  # the three aliases are one database
+            super().handle(**{**options, "database": "owner"})
