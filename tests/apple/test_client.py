@@ -406,3 +406,26 @@ def test_a_client_needs_no_slash_at_the_end_of_its_address() -> None:
         BASE_URL + "client/config",
         f"Bearer {STOKEN}",
     )
+
+
+def test_what_service_config_said_can_be_forgotten() -> None:
+    cache = ServiceConfigCache()
+    apple = Apple(in_turn(Answered({"limits": {"maxUsers": 7}})), service_configs=cache)
+    apple.client.service_config()
+    kept = cache.get()
+
+    cache.clear()
+
+    assert kept is not None
+    assert (kept.limits, cache.get()) == (Limits(max_users=7), None)
+
+
+def test_a_location_that_became_ours_is_compared_from_then_on() -> None:
+    theirs = {"mdmInfo": {"id": "theirs", "name": "Other MDM", "metadata": ""}, **LOCATION}
+    client = Apple(in_turn(Answered(theirs))).client
+    client.client_config()
+
+    client.manage_as("ours")
+
+    with pytest.raises(errors.ClaimedByAnother):
+        client.client_config()

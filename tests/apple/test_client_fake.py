@@ -7,7 +7,19 @@ import pytest
 import requests
 
 from tests.apple.scripted import BASE_URL, EagerPacer
-from vpp_accounts.apple import AppleClient, errors
+from vpp_accounts.apple import (
+    Accepted,
+    AnswerLost,
+    AppleClient,
+    EventState,
+    ManageAssets,
+    ManageUsers,
+    RequestUser,
+    RevokeAssets,
+    WriteResult,
+    errors,
+    send_in_chunks,
+)
 from vpp_accounts.apple.fake import FakeApple, FakeAppleAdapter, serving
 from vpp_accounts.apple.types import MdmInfo
 
@@ -60,6 +72,18 @@ def meeting(request: pytest.FixtureRequest) -> Iterator[Meeting]:
             made._base_url = server.url.rstrip("/") + "/mdm/v2/"
             yield made
             made.close()
+
+
+ONE = ManageAssets(((TITLE, "STDQ"),), serial_numbers=("C02NEW",))
+ADA = ManageUsers((RequestUser("ada", "ada@example.org"),))
+WRITES: list[Callable[[AppleClient], WriteResult]] = [
+    lambda client: client.associate_assets(ONE),
+    lambda client: client.disassociate_assets(ONE),
+    lambda client: client.revoke_assets(RevokeAssets(serial_numbers=("C02NEW",))),
+    lambda client: client.create_users(ADA),
+    lambda client: client.update_users(ADA),
+    lambda client: client.retire_users(ADA),
+]
 
 
 def holders(client: AppleClient) -> tuple[int, bool]:
@@ -164,6 +188,9 @@ def test_a_location_that_may_only_be_read(
 
     with pytest.raises(kind):
         meeting.client().set_client_config(mdm_info=OURS)
+    for write in WRITES:
+        with pytest.raises(kind):
+            write(meeting.client())
     assert holders(meeting.client()) == (23, True)
 
 
@@ -212,3 +239,161 @@ def test_a_wrong_address_is_said_to_be_wrong(meeting: Meeting) -> None:
         client.client_config()
 
     assert isinstance(caught.value, errors.RequestRefused | errors.Unavailable)
+
+
+# Writes and their events
+
+
+def shown(client: AppleClient, result: WriteResult) -> tuple[EventState, int, list[int]]:
+    """How the event stands: state, tasks done, numbers of failures."""
+    assert isinstance(result, Accepted)
+    status = client.event_status(result.event_id)
+    return status.state, status.completed, [failure.number for failure in status.failures]
+
+
+def holds(client: AppleClient, serial: str = "C02NEW") -> bool:
+    return bool(list(client.assignments(serial_number=serial).rows()))
+
+
+def test_a_license_goes_out_when_its_event_has_run(meeting: Meeting) -> None:
+    meeting.apple.purchase(meeting.uid, TITLE, 5)
+    meeting.apple.change_settings({"eventDelaySeconds": 5})
+    client = meeting.client()
+
+    result = client.associate_assets(ONE)
+    pending = shown(client, result), holds(client)
+    meeting.apple.advance(5)
+
+    assert pending == ((EventState.PENDING, 0, []), False)
+    assert (shown(client, result), holds(client)) == ((EventState.COMPLETE, 1, []), True)
+
+
+@pytest.mark.parametrize(
+    ("fault", "args", "at_once", "after_a_minute"),
+    [
+        ("slow_event", {"seconds": 30}, (EventState.PENDING, 0, []), (EventState.COMPLETE, 1, [])),
+        ("stuck_event", {}, (EventState.PENDING, 0, []), (EventState.PENDING, 0, [])),
+        (
+            "completed_not_visible",
+            {"seconds": 30},
+            (EventState.COMPLETE, 1, []),
+            (EventState.COMPLETE, 1, []),
+        ),
+        ("maintenance_async", {}, (EventState.PENDING, 0, []), (EventState.FAILED, 0, [9644])),
+        ("shortage", {"licenses": 5}, (EventState.PENDING, 0, []), (EventState.FAILED, 0, [9709])),
+        (
+            "notification_before_answer",
+            {},
+            (EventState.COMPLETE, 1, []),
+            (EventState.COMPLETE, 1, []),
+        ),
+    ],
+)
+def test_an_event_goes_its_own_way(
+    meeting: Meeting, fault: str, args: dict[str, Any], at_once: object, after_a_minute: object
+) -> None:
+    meeting.apple.purchase(meeting.uid, TITLE, 5)
+    meeting.apple.change_settings({"eventDelaySeconds": 5})
+    meeting.apple.set_fault(fault, args=args, times=1)
+    client = meeting.client()
+
+    result = client.associate_assets(ONE)
+    first, seen = shown(client, result), holds(client)
+    meeting.apple.advance(60)
+
+    assert (first, seen) == (at_once, fault == "notification_before_answer")
+    assert shown(client, result) == after_a_minute
+    assert holds(client) == (after_a_minute == (EventState.COMPLETE, 1, []))
+
+
+def test_an_event_that_apple_has_forgotten_was_done_all_the_same(meeting: Meeting) -> None:
+    meeting.apple.purchase(meeting.uid, TITLE, 5)
+    meeting.apple.set_fault("event_lost", times=1)
+    client = meeting.client()
+
+    result = client.associate_assets(ONE)
+    meeting.apple.advance(60)
+
+    with pytest.raises(errors.EventNotFound):
+        shown(client, result)
+    assert holds(client)
+
+
+@pytest.mark.parametrize("fault", ["answer_lost", "truncated_json", "slow_body", "proxy_html"])
+def test_after_a_lost_answer_the_truth_is_read_and_the_rest_sent(
+    meeting: Meeting, fault: str
+) -> None:
+    meeting.apple.purchase(meeting.uid, TITLE, 5)
+    meeting.apple.set_fault(fault, times=1)
+    client = meeting.client()
+
+    lost = client.associate_assets(ONE)
+    meeting.apple.advance(60)
+    done = holds(client)
+    again = client.associate_assets(ONE)
+    meeting.apple.advance(60)
+
+    assert isinstance(lost, AnswerLost)
+    assert (lost.path, lost.content) == ("assets/associate", ONE.wire())
+    assert done == (fault != "proxy_html")
+    assert (shown(client, again), holds(client)) == ((EventState.COMPLETE, 1, []), True)
+    assert sum(row.assigned_count for row in client.assets(adam_id=TITLE).rows()) == 24
+
+
+@pytest.mark.parametrize(
+    "fault", ["overload", "rate_limit", "rate_limit_200", "internal", "maintenance_sync"]
+)
+def test_a_write_that_is_refused_for_now_is_sent_until_it_is_taken(
+    meeting: Meeting, fault: str
+) -> None:
+    args = {"retryAfter": 5} if fault == "overload" else {}
+    meeting.apple.set_fault(fault, times=2, args=args)
+
+    for write in WRITES:
+        assert isinstance(write(meeting.client()), Accepted)
+
+
+def test_limits_that_change_between_two_chunks(meeting: Meeting) -> None:
+    serials = tuple(f"C02{number:03}" for number in range(25))
+    meeting.apple.purchase(meeting.uid, TITLE, 25)
+    meeting.apple.change_settings({"limits": {"maxSerialNumbers": 10}})
+    client = meeting.client()
+    client.service_config()
+    meeting.apple.set_fault("limits_change", after=1, args={"limits": {"maxSerialNumbers": 4}})
+    work = [ManageAssets(((TITLE, "STDQ"),), serial_numbers=serials)]
+
+    sizes = [
+        len(chunk.serial_numbers)
+        for chunk, _ in send_in_chunks(client, client.associate_assets, work)
+    ]
+    meeting.apple.advance(60)
+
+    assert sizes == [10, 4, 4, 2, 4, 1]
+    assert holders(client) == (48, True)
+
+
+def test_a_location_taken_over_tells_the_event_of_the_write(meeting: Meeting) -> None:
+    meeting.apple.purchase(meeting.uid, TITLE, 5)
+    meeting.client().set_client_config(mdm_info=OURS)
+    client = meeting.client(own_mdm_id=OURS.id)
+    meeting.apple.set_fault("takeover")
+
+    with pytest.raises(errors.ClaimedByAnother) as caught:
+        client.associate_assets(ONE)
+    meeting.apple.advance(60)
+
+    assert caught.value.event_id
+    assert holds(meeting.client())
+
+
+def test_users_are_created_changed_and_retired(meeting: Meeting) -> None:
+    client = meeting.client()
+
+    results = []
+    for write in WRITES[3:]:
+        results.append(write(client))
+        meeting.apple.advance(60)
+
+    (user,) = client.users(client_user_id="ada").rows()
+    assert [shown(client, result) for result in results] == [(EventState.COMPLETE, 1, [])] * 3
+    assert (user.status, user.email) == ("Retired", "ada@example.org")

@@ -352,6 +352,7 @@ def test_every_fault_is_listed_with_its_arguments(apple: FakeApple) -> None:
             "times": 2,
             "after": 0,
             "probability": 1.0,
+            "until": None,
             "args": {"retryAfter": 5},
             "happened": 0,
         }

@@ -211,7 +211,8 @@ def test_people_rename_and_revoke(location: Location, caller: Caller) -> None:
     page = form(caller, f"{path}/revoke")
 
     assert "Elm &amp; Oak" in page.text
-    assert "No valid content token." in page.text
+    assert "All content tokens of this location are revoked." in page.text
+    assert [token.revoked for token in location.tokens] == [True] * len(location.tokens)
 
 
 def test_an_invited_person_accepts_or_declines(
@@ -254,3 +255,57 @@ def test_a_page_that_is_not_there(caller: Caller, location: Location) -> None:
 
     assert [caller.session.get(APPLE + path).status_code for path in paths] == [404, 404, 404]
     assert caller.session.get(f"{APPLE}/portal.css").headers["Content-Type"].startswith("text/css")
+
+
+def test_people_look_after_managers_and_their_tokens(
+    apple: FakeApple, location: Location, caller: Caller
+) -> None:
+    path = f"/portal/locations/{location.uid}"
+
+    added = form(caller, f"{path}/manager", account="ann@redwood.example", may="read")
+    token = form(caller, f"{path}/token", manager="ann@redwood.example").text
+    one = form(caller, f"{path}/revoke", number="0")
+    changed = form(caller, f"{path}/password", manager="ann@redwood.example")
+    unknown = form(caller, f"{path}/password", manager="nobody@redwood.example")
+
+    pages = [page.text for page in (added, one, changed, unknown)]
+    said = ["may only read", "token is revoked", "ended with it: 1", "has no manager"]
+    assert [words in page for words, page in zip(said, pages, strict=True)] == [True] * 4
+    assert Caller(apple, stoken=token).refused("assets") == (401, 9625)
+    assert location.tokens[0].revoked
+
+
+def test_people_turn_what_apple_turns(apple: FakeApple, location: Location, caller: Caller) -> None:
+    path = f"/portal/locations/{location.uid}"
+    apple.purchase(location.uid, "1122360947", 2)
+
+    early = form(caller, f"{path}/seats", adam_id="12345", quantity="3")
+    location.subscriptions_enabled = True
+    pages = [
+        form(caller, f"{path}/managed", managed="yes"),
+        form(caller, f"{path}/free", unlimited="yes"),
+        form(caller, f"{path}/seats", adam_id="12345", quantity="3"),
+        form(caller, f"{path}/seats", adam_id="²", quantity="3"),
+    ]
+
+    said = ["managed by Apple", "Saved.", "Bought 3 seats.", "is a number"]
+    assert "before the location" in early.text
+    assert [words in page.text for words, page in zip(said, pages, strict=True)] == [True] * 4
+    assert location.asset("1122360947").unlimited
+    assert location.plans[12345].renewing == 3
+
+
+def test_the_wrong_account_is_told_so(apple: FakeApple, location: Location, caller: Caller) -> None:
+    wanted = [
+        {"clientUserId": "ada", "appleAccount": "ada@icloud.example"},
+        {"clientUserId": "bob"},
+    ]
+    _, bob = apple.add_users(location.uid, wanted)
+    path = (
+        f"/WebObjects/MZFinance.woa/wa/associateVPPUserWithITSAccount?inviteCode={bob.invite_code}"
+    )
+
+    refused = form(caller, path, choice="accept", apple_account="Ada@icloud.example")
+
+    assert (refused.status_code, "already belongs" in refused.text) == (400, True)
+    assert bob.status == "Registered"

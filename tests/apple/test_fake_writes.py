@@ -321,6 +321,8 @@ def test_a_retirement_may_tell_the_freed_licenses(
 ) -> None:
     apple.assign(location.uid, TITLE, client_user_ids=["ada"])
     apple.settings.guesses.retire_tells_freed_licenses = True
+    apple.run_due()
+    receiver.raw.clear()
 
     settled(apple, caller, "users/retire", {"users": [{"clientUserId": "ada"}]})
 

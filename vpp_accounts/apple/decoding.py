@@ -19,7 +19,7 @@ from vpp_accounts.apple.types import ErrorInfo, MdmInfo
 JsonObject = dict[str, Any]
 
 _LONGEST_TEXT = 500
-_NO_TEXT = "Apple refused the request and gave no reason"
+_NO_TEXT = "The answer is an error that gives no reason"
 
 
 def decode_answer(
@@ -61,7 +61,7 @@ def _check_claim(data: JsonObject, own_mdm_id: str | None) -> None:
         return
     info = mdm_info(data)
     if info is not None and info.id != own_mdm_id:
-        raise ClaimedByAnother(info)
+        raise ClaimedByAnother(info, text_or_none(data.get("eventId")))
 
 
 def _error(number: int | None, status: int, data: JsonObject, wait: float | None) -> AppleError:

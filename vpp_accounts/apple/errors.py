@@ -14,7 +14,8 @@
     ├── RequestRefused         a mistake of ours: no retry
     ├── StateDrift             what we believed is no longer so: read again, never retry blindly
     │   ├── VersionNotFound        9721
-    │   └── PageOutOfRange         9650
+    │   ├── PageOutOfRange         9650
+    │   └── EventNotFound          9708
     ├── ServiceWithdrawn       9634, 410
     └── ClaimedByAnother       another device management service holds the location
 
@@ -89,11 +90,18 @@ class Throttled(AppleError):
 class Unavailable(AppleError):
     """Apple, or the way there, is out of order for now.
 
-    `could_not_connect` is True when the request certainly never reached Apple, so that even a write
-    may be sent again.
+    `could_not_connect` is True when the request certainly never reached Apple.
     """
 
     could_not_connect = False
+
+    @property
+    def may_be_done(self) -> bool:
+        """Whether Apple may have done what was asked, though no answer of its own says so.
+
+        An answer with a number of Apple's is a refusal: nothing was done (protocol reference 2.8).
+        """
+        return self.number is None and not self.could_not_connect
 
     @classmethod
     def unreached(cls, text: str) -> "Unavailable":
@@ -122,17 +130,25 @@ class PageOutOfRange(StateDrift):
     """The page asked for does not exist (any more)."""
 
 
+class EventNotFound(StateDrift):
+    """Apple does not know the event (any more): what came of it is to be read from the lists."""
+
+
 class ServiceWithdrawn(AppleError):
     """Apple has switched this service off for good."""
 
 
 class ClaimedByAnother(AppleError):
-    """An answer carried the `mdmInfo` of another device management service."""
+    """An answer carried the `mdmInfo` of another device management service.
 
-    def __init__(self, mdm_info: MdmInfo) -> None:
+    `event_id` is set when it was the answer to a write, which Apple has accepted all the same.
+    """
+
+    def __init__(self, mdm_info: MdmInfo, event_id: str | None = None) -> None:
         super().__init__(f"Another device management service holds this location: {mdm_info.name}")
-        self.args = (mdm_info,)  # what unpickling calls the class with
+        self.args = (mdm_info, event_id)  # what unpickling calls the class with
         self.mdm_info = mdm_info
+        self.event_id = event_id
 
 
 def _all(numbers: Iterable[int], kind: type[AppleError]) -> dict[int, type[AppleError]]:
@@ -153,10 +169,11 @@ CLASS_OF_NUMBER: dict[int, type[AppleError]] = {
     **_all((9602, 9623, 9703, 9704, 9705, 9710, 9711, 9712, 9713, 9715), RequestRefused),
     **_all((9717, 9718, 9719, 9720, *range(9723, 9729)), RequestRefused),
     **_all((9811, 9812, 9813, 9818), RequestRefused),
-    **_all((9609, 9635, 9641, 9706, 9707, 9708, 9709, 9716), StateDrift),
+    **_all((9609, 9635, 9641, 9706, 9707, 9709, 9716), StateDrift),
     **_all((9814, 9815, 9817), StateDrift),
     9721: VersionNotFound,
     9650: PageOutOfRange,
+    9708: EventNotFound,
     9634: ServiceWithdrawn,
 }
 
@@ -167,8 +184,11 @@ CLASS_OF_STATUS: dict[int, type[AppleError]] = {
 }
 
 
-def class_of(number: int | None, status: int) -> type[AppleError]:
-    """The class for Apple's number; for none or an unknown one, the class for the status."""
+def class_of(number: int | None, status: int = 400) -> type[AppleError]:
+    """The class for Apple's number; for none or an unknown one, the class for the status.
+
+    The failures of an event have a number and no status.
+    """
     if number in CLASS_OF_NUMBER:
         return CLASS_OF_NUMBER[number]
     if status >= 500:

@@ -1,18 +1,14 @@
 """From a JSON object of Apple's to our types. No I/O.
 
-Lists never fail for one bad item: it becomes an `Unreadable`, the rest goes on. Sources are Apple's
-pages getassetsresponse, getassignmentsresponse, getusersresponse, clientconfigresponse and
-serviceconfigresponse (protocol reference 2.3 to 2.7).
+Sources are Apple's pages getassetsresponse, getassignmentsresponse, getusersresponse,
+clientconfigresponse and serviceconfigresponse (protocol reference 2.3 to 2.7).
 """
 
-from collections.abc import Callable
 from dataclasses import fields
 from functools import partial
 from operator import is_
 from sys import intern
 from typing import Any, TypeVar, cast
-
-import orjson
 
 from vpp_accounts.apple.decoding import (
     JsonObject,
@@ -24,6 +20,7 @@ from vpp_accounts.apple.decoding import (
     whole_or_none,
 )
 from vpp_accounts.apple.errors import Unavailable
+from vpp_accounts.apple.items import Unclear, count, each, needed, pricing_param, texts, wire_name
 from vpp_accounts.apple.types import (
     UNLIMITED,
     Asset,
@@ -38,20 +35,7 @@ from vpp_accounts.apple.types import (
 
 T = TypeVar("T")
 
-# Fields that may stand in a report: never inviteCode, e-mail or anything unknown.
-_HARMLESS = ("adamId", "pricingParam", "productType", "clientUserId", "serialNumber", "status")
-_LONGEST_EXCERPT = 200
 _new_assignment = partial(tuple.__new__, Assignment)
-
-
-class _Unclear(ValueError):
-    """An item lacks what makes it meaningful; its text says what."""
-
-
-def wire_name(name: str) -> str:
-    """`max_mdm_id_length` → `maxMdmIdLength`, Apple's spelling of our word."""
-    first, *rest = name.split("_")
-    return first + "".join(map(str.capitalize, rest))
 
 
 def service_config(data: JsonObject) -> ServiceConfig:
@@ -61,7 +45,7 @@ def service_config(data: JsonObject) -> ServiceConfig:
         urls={k: v for k, v in urls.items() if isinstance(v, str)}
         if isinstance(urls, dict)
         else {},
-        notification_types=_texts(data, "notificationTypes"),
+        notification_types=texts(data, "notificationTypes"),
     )
 
 
@@ -87,17 +71,17 @@ def client_config(data: JsonObject) -> ClientConfig:
         mdm_info=mdm_info(data),
         notification_url=text_or_none(data.get("notificationUrl")),
         notification_auth_token=text_or_none(data.get("notificationAuthToken")),
-        notification_types=_texts(data, "subscribedNotificationTypes"),
+        notification_types=texts(data, "subscribedNotificationTypes"),
     )
 
 
 def asset_page(data: JsonObject, index: int) -> Page[Asset]:
-    limited, unreadable = _each("asset", _records(data, "assets", index), _asset)
+    limited, unreadable = each("asset", _records(data, "assets", index), _asset)
     endless = [
         {**item, "totalCount": UNLIMITED} if isinstance(item, dict) else item
         for item in listed(data, "unlimitedAssets")
     ]
-    unlimited, also_unreadable = _each("asset", endless, _asset)
+    unlimited, also_unreadable = each("asset", endless, _asset)
     return _page(data, index, limited + unlimited, unreadable + also_unreadable)
 
 
@@ -105,12 +89,12 @@ def assignment_page(data: JsonObject, index: int) -> Page[Assignment]:
     items = _records(data, "assignments", index)
     rows = _plain_assignments(items)
     if rows is None:
-        return _page(data, index, *_each("assignment", items, _assignment))
+        return _page(data, index, *each("assignment", items, _assignment))
     return _page(data, index, rows, [])
 
 
 def user_page(data: JsonObject, index: int) -> Page[ClientUser]:
-    return _page(data, index, *_each("user", _records(data, "users", index), _user))
+    return _page(data, index, *each("user", _records(data, "users", index), _user))
 
 
 def _records(data: JsonObject, key: str, index: int) -> list[Any]:
@@ -161,52 +145,26 @@ def _plain_assignments(items: list[Any]) -> list[Assignment] | None:
     )
 
 
-def _each(
-    kind: str, items: list[Any], read: Callable[[JsonObject], T]
-) -> tuple[list[T], list[Unreadable]]:
-    rows: list[T] = []
-    unreadable: list[Unreadable] = []
-    for item in items:
-        try:
-            rows.append(read(_item(item)))
-        except _Unclear as unclear:
-            unreadable.append(Unreadable(kind, str(unclear), _excerpt(item)))
-    return rows, unreadable
-
-
-def _item(value: object) -> JsonObject:
-    if not isinstance(value, dict):
-        raise _Unclear("not an object")
-    return value
-
-
-def _excerpt(item: object) -> str:
-    if not isinstance(item, dict):
-        return type(item).__name__
-    shown = {key: str(item[key])[:40] for key in _HARMLESS if key in item}
-    return orjson.dumps(shown).decode()[:_LONGEST_EXCERPT]
-
-
 def _assignment(item: JsonObject) -> Assignment:
     user = text_or_none(item.get("clientUserId"))
     serial = text_or_none(item.get("serialNumber"))
     if (user is None) == (serial is None):
-        raise _Unclear("needs either clientUserId or serialNumber")
-    return Assignment(intern(_needed(item, "adamId")), intern(_pricing_param(item)), user, serial)
+        raise Unclear("needs either clientUserId or serialNumber")
+    return Assignment(intern(needed(item, "adamId")), intern(pricing_param(item)), user, serial)
 
 
 def _asset(item: JsonObject) -> Asset:
     product_type = text_or_none(item.get("productType")) or "App"
     total, assigned, retired = (
-        _count(item, key) for key in ("totalCount", "assignedCount", "retiredCount")
+        count(item, key) for key in ("totalCount", "assignedCount", "retiredCount")
     )
     if total is None:
-        raise _Unclear("no totalCount")
+        raise Unclear("no totalCount")
     left = total if total >= UNLIMITED else max(0, total - (assigned or 0) - (retired or 0))
-    available = _count(item, "availableCount")
+    available = count(item, "availableCount")
     return Asset(
-        adam_id=_needed(item, "adamId"),
-        pricing_param=_pricing_param(item),
+        adam_id=needed(item, "adamId"),
+        pricing_param=pricing_param(item),
         product_type=product_type,
         assigned_count=assigned or 0,
         available_count=left if available is None else available,
@@ -215,40 +173,15 @@ def _asset(item: JsonObject) -> Asset:
         # Books can neither go to a device nor come back (protocol reference 6.1).
         device_assignable=truth(item.get("deviceAssignable"), default=product_type != "Book"),
         revocable=truth(item.get("revocable"), default=product_type != "Book"),
-        supported_platforms=_texts(item, "supportedPlatforms"),
+        supported_platforms=texts(item, "supportedPlatforms"),
     )
 
 
 def _user(item: JsonObject) -> ClientUser:
     return ClientUser(
-        client_user_id=_needed(item, "clientUserId"),
-        status=_needed(item, "status"),
+        client_user_id=needed(item, "clientUserId"),
+        status=needed(item, "status"),
         email=text_or_none(item.get("email")),
         invite_code=text_or_none(item.get("inviteCode")),
         id_hash=text_or_none(item.get("idHash")),
     )
-
-
-def _needed(item: JsonObject, key: str) -> str:
-    value = text_or_none(item.get(key))
-    if value is None:
-        raise _Unclear(f"no {key}")
-    return value
-
-
-def _pricing_param(item: JsonObject) -> str:
-    return text_or_none(item.get("pricingParam")) or "STDQ"
-
-
-def _count(item: JsonObject, key: str) -> int | None:
-    if item.get(key) is None:
-        return None
-    value = whole_or_none(item[key])
-    if value is None:
-        raise _Unclear(f"{key} is not a number")
-    return value
-
-
-def _texts(data: JsonObject, key: str) -> tuple[str, ...]:
-    value = data.get(key)
-    return tuple(filter(None, map(text_or_none, value))) if isinstance(value, list) else ()

@@ -1,4 +1,4 @@
-"""When to ask again. Only for requests that change nothing at Apple.
+"""When to ask again: reads after any trouble, writes only when they certainly were not done.
 
 Apple's own `Retry-After` comes first and is kept to the second (calling earlier can lengthen a block,
 protocol reference 2.13.4); without it the waits grow exponentially with full jitter. A wait longer than a

@@ -5,6 +5,7 @@ hooks. Here the environment (HTTPS_PROXY, NO_PROXY, REQUESTS_CA_BUNDLE) is read 
 adapter is asked directly, which also makes sure that no `.netrc` replaces our bearer.
 """
 
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -24,6 +25,7 @@ USER_AGENT = "vpp-dashboard"
 _CONNECTIONS = 6
 _MOST_REDIRECTS = 3
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_BEFORE_THE_REQUEST = (NewConnectionError, ConnectTimeoutError, ssl.SSLCertVerificationError)
 
 
 class Secret(str):
@@ -95,15 +97,15 @@ class Transport:
         request.headers = self._headers if with_token else self._open_headers
         return self._exchange(request, path, query, attempt)
 
-    def post(self, path: str, content: JsonObject) -> JsonObject:
-        """The JSON object that Apple answers to `content`, sent once."""
+    def post(self, path: str, content: JsonObject | None, *, attempt: int = 1) -> JsonObject:
+        """The JSON object that Apple answers to `content` (None: no body), sent once."""
         request = self._request("POST", path, "")
-        body = orjson.dumps(content)
+        body = b"" if content is None else orjson.dumps(content)
         request.body = body
         request.headers = self._headers.copy()
         request.headers["Content-Type"] = "application/json"
         request.headers["Content-Length"] = str(len(body))
-        return self._exchange(request, path, "", 1)
+        return self._exchange(request, path, "", attempt)
 
     def _request(self, method: str, path: str, query: str) -> requests.PreparedRequest:
         # Filled by hand: preparing parses and re-encodes a URL that is known to be clean.
@@ -187,7 +189,7 @@ def _unreached(error: requests.RequestException, host: str) -> Unavailable:
     root = _root(error)
     name = type(root).__name__
     never_left = isinstance(error, requests.ConnectTimeout | requests.exceptions.ProxyError)
-    if never_left or isinstance(root, NewConnectionError | ConnectTimeoutError):
+    if never_left or isinstance(root, _BEFORE_THE_REQUEST):
         return Unavailable.unreached(f"{host} could not be reached ({name})")
     return Unavailable(f"{host} gave no complete answer ({name})")
 

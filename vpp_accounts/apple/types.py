@@ -34,6 +34,8 @@ class Limits:
     max_mdm_name_length: int = 100
     max_mdm_metadata_length: int = 255
     max_request_per_second: int = 15
+    max_subscriptions: int = 25
+    max_subscription_client_user_ids: int = 1000
 
 
 @dataclass(frozen=True, slots=True)

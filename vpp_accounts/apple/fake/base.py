@@ -33,6 +33,12 @@ class Base:
         """Notify the location's subscriber."""
         raise NotImplementedError
 
+    def tell_in_parts(
+        self, location: Location, kind: str, told: Json, name: str, rows: list[Json]
+    ) -> None:
+        """Notify in as many notifications as it takes, a hundred rows each."""
+        raise NotImplementedError
+
     def location(self, uid: str) -> Location:
         try:
             return self.locations[uid]

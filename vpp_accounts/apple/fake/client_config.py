@@ -41,6 +41,8 @@ def read(call: Call) -> Json:
 def write(call: Call) -> Json:
     """Check everything, try the receiver, and only then keep what was sent."""
     body = call.json()
+    if call.settings.guesses.null_clears_config:
+        _clear(call, body)
     mdm_info = _mdm_info(body.get("mdmInfo"), call.settings)
     subscription = _subscription(call, body)
     # Outside the lock: the receiver may well ask the fake something before it answers.
@@ -48,6 +50,17 @@ def write(call: Call) -> Json:
         _try_receiver(call, subscription)
     call.apple.configure(call.location, mdm_info or _kept_claim(call), subscription)
     return read(call)
+
+
+def _clear(call: Call, body: Json) -> None:
+    """Take out of the body, and away from the location, what is null in it."""
+    nulls = [name for name in ("mdmInfo", "notificationUrl") if body.get(name, "") is None]
+    for name in (*nulls, *(_TEXTS if "notificationUrl" in nulls else ())):
+        body.pop(name, None)
+    location = call.location
+    claim = None if "mdmInfo" in nulls else location.mdm_info
+    receiver = Subscription() if "notificationUrl" in nulls else location.subscription
+    call.apple.configure(location, claim, receiver)
 
 
 def _kept_claim(call: Call) -> dict[str, str] | None:

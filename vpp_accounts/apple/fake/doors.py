@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from vpp_accounts.apple.fake import control, metadata, portal, service
+from vpp_accounts.apple.fake import control, legacy, metadata, portal, service
 from vpp_accounts.apple.fake.paths import LOOKUP, ROOT
 from vpp_accounts.apple.fake.wire import Answer, Request
 
@@ -23,6 +23,10 @@ _EXACT = {
     "/search": Door(metadata.store_search, is_apples=True),
 }
 _SERVICE = Door(service.answer, is_apples=True)
+_LEGACY = {
+    f"{legacy.ROOT}{name}": Door(legacy.answer, is_apples=True)
+    for name in ("VPPServiceConfigSrv", *legacy.SERVICES)
+}
 _ICONS = Door(metadata.icon)
 _CONTROL = Door(control.answer)
 _PORTAL = Door(portal.answer)
@@ -35,4 +39,4 @@ def door_to(path: str) -> Door:
         return _CONTROL
     if path.startswith("/icons/"):
         return _ICONS
-    return _EXACT.get(path, _PORTAL)
+    return _EXACT.get(path) or _LEGACY.get(path, _PORTAL)

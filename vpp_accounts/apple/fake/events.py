@@ -1,92 +1,26 @@
 """Asynchronous work: a write is accepted as an event, done in batches, and told about."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 from vpp_accounts.apple.fake.errors import error_body
-from vpp_accounts.apple.fake.outbox import Outbox
-from vpp_accounts.apple.fake.people import People
+from vpp_accounts.apple.fake.outbox import BATCH
+from vpp_accounts.apple.fake.seats import Seats
 from vpp_accounts.apple.fake.state import Asset, AssetKey, ClientUser, Location
+from vpp_accounts.apple.fake.tasks import Event, Outcome, Pair
 from vpp_accounts.apple.fake.wire import Json
 
-BATCH = 100
 KEPT_EVENTS = 10_000
 
-_FIELDS = {"serial": "serialNumber", "user": "clientUserId"}
 
-
-class Pair(NamedTuple):
-    """One task of the asset endpoints: this asset for that holder."""
-
-    adam_id: str
-    pricing_param: str
-    holder: str
-    name: str
-
-    @property
-    def key(self) -> AssetKey:
-        return AssetKey(self.adam_id, self.pricing_param)
-
-    def wire(self) -> Json:
-        title = {"adamId": self.adam_id, "pricingParam": self.pricing_param}
-        return title | {_FIELDS[self.holder]: self.name}
-
-
-@dataclass(slots=True)
-class Event:
-    id: str
-    uid: str
-    type: str
-    # Pairs for assets, bodies of users for users.
-    tasks: list[Any]
-    position: int = 0
-    completed: int = 0
-    # Error number -> the tasks that it met.
-    failed: dict[int, list[Any]] = field(default_factory=dict)
-    started: bool = False
-    # What faults make of it.
-    extra_seconds: float = 0.0
-    is_stuck: bool = False
-    says_complete: bool = False
-    fails_with: int | None = None
-    rivals: int = 0
-
-    @property
-    def is_done(self) -> bool:
-        return self.started and self.position >= len(self.tasks)
-
-    def status(self) -> str:
-        if self.says_complete:
-            return "COMPLETE"
-        if not self.is_done:
-            return "PENDING"
-        return "FAILED" if self.failed else "COMPLETE"
-
-    def wire(self) -> Json:
-        done = len(self.tasks) if self.says_complete else self.completed
-        shown: Json = {
-            "eventStatus": self.status(),
-            "eventType": self.type,
-            "numRequested": len(self.tasks),
-            "numCompleted": done,
-        }
-        if self.failed:
-            told = self.failed.items()
-            shown["failures"] = [error_body(number, _info(tasks)) for number, tasks in told]
-        return shown
-
-
-class Outcome(NamedTuple):
-    done: list[Any]
-    failed: dict[int, list[Any]]
-
-
-class Events(Outbox, People):
+class Events(Seats):
     events: dict[str, Event]
 
-    def begin_event(self, location: Location, kind: str, tasks: list[Any]) -> Event:
-        event = Event(self.ids.uuid("event"), location.uid, kind, tasks)
+    def begin_event(
+        self, location: Location, kind: str, tasks: list[Any], *, is_about_seats: bool = False
+    ) -> Event:
+        new_id = self.ids.uuid("event")
+        event = Event(new_id, location.uid, kind, tasks, is_about_seats=is_about_seats)
         if len(self.events) >= KEPT_EVENTS:
             del self.events[next(iter(self.events))]
         self.events[event.id] = event
@@ -131,6 +65,8 @@ class Events(Outbox, People):
     def _done(self, location: Location, event: Event, tasks: list[Any]) -> Outcome:
         if event.fails_with:
             return Outcome([], {event.fails_with: tasks} if tasks else {})
+        if event.is_about_seats:
+            return self.seats_done(location, event, tasks)
         if event.type in ("CREATE", "UPDATE", "RETIRE"):
             return self._users_done(location, event.type, tasks)
         return self._pairs_done(location, event, tasks)
@@ -164,7 +100,7 @@ class Events(Outbox, People):
     ) -> None:
         """Who has it already counts as done; the licenses go to the first who ask."""
         self._let_rivals_in(location, event, asset)
-        known = [pair for pair in pairs if holder == "serial" or location.active_user(pair.name)]
+        known = [p for p in pairs if holder == "serial" or self._can_hold(location, p.name)]
         unknown = [pair for pair in pairs if pair not in known] if len(known) < len(pairs) else []
         held = asset.holders(holder)
         wanting = [pair for pair in known if pair.name not in held]
@@ -176,6 +112,11 @@ class Events(Outbox, People):
         for number, failed in ((9609, unknown), (9709, wanting[len(served) :])):
             if failed:
                 outcome.failed.setdefault(number, []).extend(failed)
+
+    def _can_hold(self, location: Location, client_user_id: str) -> bool:
+        user = location.active_user(client_user_id)
+        registered_too = location.settings(self.settings).guesses.registered_users_can_hold
+        return user is not None and (registered_too or user.status == "Associated")
 
     def _let_rivals_in(self, location: Location, event: Event, asset: Asset) -> None:
         """Somebody else takes licenses between the check and this event."""
@@ -207,6 +148,9 @@ class Events(Outbox, People):
     ) -> int | None:
         """Do one user and add it to the touched; or the number that says why not."""
         user = location.active_user(wanted["clientUserId"])
+        if kind == "RETIRE" and user is None and self._may_retire_again(location, wanted):
+            touched.append(location.records(wanted["clientUserId"])[-1])
+            return None
         if (user is None) != (kind == "CREATE"):
             return 9716 if user else 9609
         account = wanted.get("managedAppleId", "")
@@ -220,6 +164,11 @@ class Events(Outbox, People):
             self.associate(location, user, account)
         touched.append(user)
         return None
+
+    def _may_retire_again(self, location: Location, wanted: Json) -> bool:
+        guesses = location.settings(self.settings).guesses
+        known = bool(location.records(wanted["clientUserId"]))
+        return known and guesses.retiring_the_retired == "complete"
 
     def _is_ours(self, location: Location, account: str) -> bool:
         domains = location.settings(self.settings).managed_domains
@@ -235,12 +184,9 @@ class Events(Outbox, People):
         if users:
             self.retire(location, users)
         if held and location.settings(self.settings).guesses.retire_tells_freed_licenses:
-            told = {"type": "DISASSOCIATE", "result": "SUCCESS"}
-            rows = [pair.wire() for pair in held][:BATCH]
-            event_id = self.ids.uuid("event")
-            self.tell(
-                location, "ASSET_MANAGEMENT", told | {"eventId": event_id, "assignments": rows}
-            )
+            told = {"eventId": self.ids.uuid("event"), "type": "DISASSOCIATE", "result": "SUCCESS"}
+            rows = [pair.wire() for pair in held]
+            self.tell_in_parts(location, "ASSET_MANAGEMENT", told, "assignments", rows)
 
     # Telling
 
@@ -248,10 +194,13 @@ class Events(Outbox, People):
         """One notification for what went well and one for each number that did not."""
         is_about_users = event.type in ("CREATE", "UPDATE", "RETIRE")
         kind = "USER_MANAGEMENT" if is_about_users else "ASSET_MANAGEMENT"
+        kind = "SUBSCRIPTION_MANAGEMENT" if event.is_about_seats else kind
         name = "users" if is_about_users else "assignments"
         told = {"eventId": event.id, "type": event.type}
-        if outcome.done:
-            rows = [each.wire() for each in outcome.done]
+        rows = [each if isinstance(each, dict) else each.wire() for each in outcome.done]
+        # What a deferred disassociation does, it does at the end of the period, and is told then.
+        rows = [row for row in rows if not row.get("deferred")]
+        if rows:
             self.tell(location, kind, told | {"result": "SUCCESS", name: rows})
         for number, failed in outcome.failed.items():
             rows = [each.wire() if isinstance(each, Pair) else each for each in failed]
@@ -274,16 +223,3 @@ def held_and_revocable(location: Location, serials: list[str], users: list[str])
 
 def _held_by(location: Location, users: list[str]) -> list[Pair]:
     return held_and_revocable(location, [], users)
-
-
-def _info(tasks: Iterable[Any]) -> Json:
-    """The targets of failed tasks, as lists that do not say which goes with which."""
-    info: dict[str, dict[str, Any]] = {"assets": {}, "clientUserIds": {}, "serialNumbers": {}}
-    for task in tasks:
-        if isinstance(task, Pair):
-            title = {"adamId": task.adam_id, "pricingParam": task.pricing_param}
-            info["assets"][f"{task.key}"] = title
-            info[_FIELDS[task.holder] + "s"][task.name] = task.name
-        else:
-            info["clientUserIds"][task["clientUserId"]] = task["clientUserId"]
-    return {name: list(found.values()) for name, found in info.items() if found}

@@ -22,6 +22,7 @@ from vpp_accounts.apple.fake.locations import Locations
 from vpp_accounts.apple.fake.outbox import Deliver
 from vpp_accounts.apple.fake.schedule import Schedule
 from vpp_accounts.apple.fake.settings import Settings
+from vpp_accounts.apple.fake.snapshots import Snapshots
 from vpp_accounts.apple.fake.state import Location, Subscription, Token
 from vpp_accounts.apple.fake.throttle import Throttle
 from vpp_accounts.apple.fake.trouble import KINDS
@@ -41,6 +42,7 @@ class FakeApple(Locations, Libraries, Events):
         self.revision = 0
         # Somebody else, such as a server's thread, calls run_due().
         self.has_ticker = False
+        self.snapshots = Snapshots(self)
         self._forget(seed)
 
     def _forget(self, seed: str) -> None:
@@ -54,7 +56,7 @@ class FakeApple(Locations, Libraries, Events):
         self.schedule = Schedule()
         self.events, self.held = {}, {}
         # Seeded, since chance has to be the same on every run too.
-        self.faults = Faults(KINDS, random.Random(seed))  # noqa: S311
+        self.faults = Faults(KINDS, random.Random(seed), self.clock)  # noqa: S311
 
     @change
     def reset(self) -> None:
@@ -94,6 +96,7 @@ class FakeApple(Locations, Libraries, Events):
         times: int | None = None,
         after: int = 0,
         probability: float = 1.0,
+        duration_seconds: float | None = None,
         args: Json | None = None,
     ) -> str:
         """Let a fault of `trouble.KINDS` happen; answers the id that `faults.remove` takes."""
@@ -106,6 +109,7 @@ class FakeApple(Locations, Libraries, Events):
             times=times,
             after=after,
             probability=probability,
+            duration_seconds=duration_seconds,
             args=args,
         )
 

@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from vpp_accounts.apple.fake.clock import Clock, apple_date
 from vpp_accounts.apple.fake.state import Location
 from vpp_accounts.apple.fake.wire import Answer, Json, NotHere, Rejected, Request
 
@@ -50,16 +51,20 @@ class Fault:
     after: int = 0
     probability: float = 1.0
     args: Json = field(default_factory=dict)
+    # When it is over, by the fake's own clock.
+    until: float | None = None
     met: int = 0
 
     def wire(self) -> Json:
         shown: Json = {"id": self.id, "fault": self.kind.name, "uId": self.uid, "path": self.path}
         shown |= {"times": self.times, "after": self.after, "probability": self.probability}
+        shown["until"] = None if self.until is None else apple_date(self.until)
         return shown | {"args": {**self.kind.args, **self.args}, "happened": self.met}
 
-    def is_for(self, request: Request, location: Location | None) -> bool:
+    def is_for(self, request: Request, location: Location | None, now: float) -> bool:
         return (
             self.times != self.met
+            and (self.until is None or now < self.until)
             and self.kind.meets(request)
             and (self.uid is None or (location is not None and location.uid == self.uid))
             and (self.path is None or fnmatchcase(request.path, f"*{self.path}*"))
@@ -77,8 +82,9 @@ def surrounded(
 
 
 class Faults:
-    def __init__(self, kinds: Mapping[str, Kind], chance: random.Random) -> None:
+    def __init__(self, kinds: Mapping[str, Kind], chance: random.Random, clock: Clock) -> None:
         self.kinds = kinds
+        self._clock = clock
         self.active: list[Fault] = []
         self._chance = chance
         self._issued = 0
@@ -92,16 +98,17 @@ class Faults:
         times: int | None = None,
         after: int = 0,
         probability: float = 1.0,
+        duration_seconds: float | None = None,
         args: Json | None = None,
     ) -> str:
         """Let a fault happen; answers its id. The first `after` calls that it could meet go well."""
         kind = self._kind(name)
         args = _checked(kind, args or {})
-        _check_occurrence(times, after, probability)
+        _check_occurrence(times, after, probability, duration_seconds)
         self._issued += 1
-        fault = Fault(
-            str(self._issued), kind, uid, path, times or kind.times, after, probability, args
-        )
+        until = None if duration_seconds is None else self._clock.now() + duration_seconds
+        times, number = times or kind.times, str(self._issued)
+        fault = Fault(number, kind, uid, path, times, after, probability, args, until)
         self.active.append(fault)
         return fault.id
 
@@ -118,7 +125,8 @@ class Faults:
         """The faults that happen to this call; counts each."""
         if not self.active:
             return []
-        return [f for f in self.active if f.is_for(request, location) and self._happens(f)]
+        now = self._clock.now()
+        return [f for f in self.active if f.is_for(request, location, now) and self._happens(f)]
 
     def wire(self) -> Json:
         kinds = [
@@ -162,9 +170,15 @@ def _same_type(default: object, value: object) -> bool:
     return isinstance(value, type(default))
 
 
-def _check_occurrence(times: object, after: object, probability: object) -> None:
+def _check_occurrence(
+    times: object, after: object, probability: object, duration_seconds: object
+) -> None:
     whole = all(isinstance(number, int) and number >= 0 for number in (times or 0, after))
     if not whole or times == 0:
         raise Rejected("times is a whole number above zero, after one of zero or more.")
     if not isinstance(probability, int | float) or not 0 <= probability <= 1:
         raise Rejected("probability is a number from 0 to 1.")
+    if duration_seconds is not None and not (
+        isinstance(duration_seconds, int | float) and duration_seconds > 0
+    ):
+        raise Rejected("durationSeconds is a number above zero.")

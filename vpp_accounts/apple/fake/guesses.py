@@ -16,6 +16,9 @@ CHOICES: dict[str, tuple[object, ...]] = {
     "books_of_retired_users": ("retired", "assigned"),
     "empty_total_pages": (1, 0),
     "unknown_asset_number": (9602, 9709),
+    "password_change_number": (9625, 9601),
+    "retiring_the_retired": ("fails", "complete"),
+    "unlimited_asset_payload": ("asset", "empty"),
 }
 
 
@@ -40,13 +43,27 @@ class Guesses:
     same_apple_account_twice: bool = False
     # client/config POST: do fields that are left out keep their value?
     omitted_config_fields_stay: bool = True
+    # client/config POST: does an explicit null take the claim or the receiver away?
+    null_clears_config: bool = False
+    # Tokens that a manager downloaded are dead after a change of the password; with which number?
+    password_change_number: int = 9625
 
     # More wanted than there are: are some served, or none?
     shortage_is_partial: bool = True
     # Associating what the location does not own: refused (9602), or failing later (9709)?
     unknown_asset_number: int = 9602
+    # Can somebody who has not accepted yet hold apps and books? Else 9609.
+    registered_users_can_hold: bool = True
+    # Update and retirement of unknown users: refused at once, or failing later? 9609 both.
+    unknown_users_are_refused: bool = False
+    # Retiring who is retired already: fails with 9609, or counts as done.
+    retiring_the_retired: str = "fails"
     # Is there an ASSET_MANAGEMENT for the licenses that a retirement frees?
     retire_tells_freed_licenses: bool = False
+    # What UNLIMITED_ASSET carries when a free title becomes unlimited or stops being it.
+    unlimited_asset_payload: str = "asset"
+    # Lists of subscriptions: is the last page with rows followed by an empty one?
+    subscriptions_end_with_empty_page: bool = True
 
     def change(self, name: str, value: Any) -> None:
         known = {item.name: item.type for item in fields(self)}

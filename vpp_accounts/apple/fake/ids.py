@@ -15,6 +15,9 @@ class Ids:
 
     def __init__(self, seed: str) -> None:
         self.seed = seed
+        # How often this Apple came back to an earlier state: what it issued after that state was
+        # saved is known outside, and must not be issued again for something else.
+        self.era = 0
         self.counts: Counter[str] = Counter()
 
     def uid(self) -> str:
@@ -33,7 +36,8 @@ class Ids:
 
     def _next(self, kind: str) -> bytes:
         self.counts[kind] += 1
-        return digest(self.seed, kind, self.counts[kind])
+        era = (self.era,) if self.era else ()
+        return digest(self.seed, kind, self.counts[kind], *era)
 
 
 def digest(*parts: object) -> bytes:

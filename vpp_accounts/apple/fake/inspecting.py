@@ -23,6 +23,10 @@ def summary(location: Location) -> Json:
     }
 
 
+def seeded(location: Location) -> Json:
+    return summary(location) | {"token": location.tokens[-1].text}
+
+
 def asset(owned: Asset) -> Json:
     return owned.counts("retired") | {
         "adamId": owned.adam_id,
@@ -51,9 +55,19 @@ def state(apple: "FakeApple", location: Location) -> Json:
             "types": location.subscription.types,
         },
         "tokens": [
-            {"expires": apple_date(token.expires), "revoked": token.revoked, "legacy": token.legacy}
+            {
+                "expires": apple_date(token.expires),
+                "revoked": token.revoked,
+                "legacy": token.legacy,
+                "manager": token.manager,
+            }
             for token in location.tokens
         ],
+        "managers": [
+            {"account": each.account, "mayWrite": each.may_write} for each in location.managers
+        ],
+        "managedByApple": location.managed_by_apple,
+        "subscriptions": [plan.wire() for plan in location.plans.values()],
         "versionIds": {
             "assets": location.asset_versions.id,
             "assignments": location.assignment_versions.id,
@@ -69,5 +83,7 @@ def clock(apple: "FakeApple") -> Json:
 
 def _rows(owned: Asset) -> list[Json]:
     title = {"adamId": owned.adam_id, "pricingParam": owned.pricing_param}
+    kept = [name for name, count in owned.retired.items() for _ in range(count)]
+    holders = (*owned.users, *kept)
     devices: list[Json] = [title | {"serialNumber": name} for name in owned.devices]
-    return devices + [title | {"clientUserId": name} for name in (*owned.users, *owned.retired)]
+    return devices + [title | {"clientUserId": name} for name in holders]

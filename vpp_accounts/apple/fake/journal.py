@@ -58,7 +58,7 @@ class Journal:
         with self._lock:
             self._in_flight += 1
             entry = self._entry("request", request.method, request.path, uid)
-        entry.query = request.query
+        entry.query = dict(request.query)
         entry.body = _readable(request.body)
         try:
             yield entry
@@ -93,6 +93,7 @@ def _readable(body: bytes) -> Any:
         read = orjson.loads(body)
     except orjson.JSONDecodeError:
         return body.decode(errors="replace")
-    if isinstance(read, dict) and "notificationAuthToken" in read:
-        read["notificationAuthToken"] = "(secret)"
+    for name in ("notificationAuthToken", "sToken"):
+        if isinstance(read, dict) and name in read:
+            read[name] = "(secret)"
     return read

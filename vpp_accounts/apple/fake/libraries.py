@@ -7,7 +7,7 @@ from vpp_accounts.apple.fake.base import Base, change
 from vpp_accounts.apple.fake.ids import id_hash
 from vpp_accounts.apple.fake.state import UNLIMITED, Asset, AssetKey, ClientUser, Location
 from vpp_accounts.apple.fake.titles import Title, plain_title
-from vpp_accounts.apple.fake.wire import Rejected
+from vpp_accounts.apple.fake.wire import Json, Rejected
 
 MOST_PER_TRANSFER = 24_999
 ALL_PLATFORMS = ("iOS", "macOS", "tvOS", "watchOS", "visionOS")
@@ -43,7 +43,9 @@ class Libraries(Base):
         _check_title(adam_id, pricing_param, traits.get("product_type"))
         _check_purchase(quantity, traits)
         known = location.assets.get(AssetKey(adam_id, pricing_param))
-        asset = known or self._new_asset(adam_id, pricing_param, traits.get("product_type"))
+        asset = known or self._new_asset(
+            location, adam_id, pricing_param, traits.get("product_type")
+        )
         if quantity < 0 and asset.available < -quantity:
             raise Rejected(f"Only {asset.available} licenses are unassigned and can be refunded.")
         _apply(traits, asset)
@@ -99,7 +101,7 @@ class Libraries(Base):
             raise Rejected('holder is "serial" or "user", assignments a number of zero or more.')
         _check_title(adam_id, pricing_param, None)
         asset = location.assets.get(AssetKey(adam_id, pricing_param))
-        asset = asset or self._new_asset(adam_id, pricing_param, None)
+        asset = asset or self._new_asset(location, adam_id, pricing_param, None)
         if holder == "serial" and not asset.device_assignable:
             raise Rejected(f"{adam_id} cannot be assigned to devices.")
         location.assets[asset.key] = asset
@@ -132,8 +134,9 @@ class Libraries(Base):
         location = self.location(uid)
         asset = location.asset(adam_id, pricing_param)
         _check_assignable(location, asset, serial_numbers, client_user_ids)
-        given = location.give(asset, "serial", list(serial_numbers))
-        return len(given) + len(location.give(asset, "user", list(client_user_ids)))
+        devices = location.give(asset, "serial", list(serial_numbers))
+        users = location.give(asset, "user", list(client_user_ids))
+        return self._moved(location, asset, "ASSOCIATE", devices, users)
 
     @change
     def unassign(
@@ -149,17 +152,63 @@ class Libraries(Base):
         asset = location.asset(adam_id, pricing_param)
         if not asset.revocable:
             raise Rejected(f"{adam_id} {pricing_param} cannot be taken back from who holds it.")
-        taken = location.take(asset, "serial", list(serial_numbers))
-        return len(taken) + len(location.take(asset, "user", list(client_user_ids)))
+        devices = location.take(asset, "serial", list(serial_numbers))
+        users = location.take(asset, "user", list(client_user_ids))
+        return self._moved(location, asset, "DISASSOCIATE", devices, users)
 
-    def _new_asset(self, adam_id: str, pricing_param: str, product_type: str | None) -> Asset:
+    def _moved(
+        self, location: Location, asset: Asset, kind: str, devices: list[str], users: list[str]
+    ) -> int:
+        """Whoever is subscribed hears of it, as of any event; answers how many assignments it is."""
+        title = {"adamId": asset.adam_id, "pricingParam": asset.pricing_param}
+        rows: list[Json] = [title | {"serialNumber": name} for name in devices]
+        rows += [title | {"clientUserId": name} for name in users]
+        told = {"eventId": self.ids.uuid("event"), "type": kind, "result": "SUCCESS"}
+        self.tell_in_parts(location, "ASSET_MANAGEMENT", told, "assignments", rows)
+        return len(rows)
+
+    @change
+    def set_unlimited_free(self, uid: str, unlimited: bool | None) -> None:
+        """Are free apps without limit here? None is as the catalogue says of each title."""
+        if unlimited not in (True, False, None):
+            raise Rejected("unlimitedFreeApps is true, false, or null for as the catalogue says.")
+        location = self.location(uid)
+        location.unlimited_free = unlimited
+        for asset in location.assets.values():
+            wanted = self._is_unlimited(location, asset.adam_id, asset.product_type)
+            if wanted != asset.unlimited and self._is_free(asset):
+                self._turn(location, asset, unlimited=wanted)
+
+    def _turn(self, location: Location, asset: Asset, *, unlimited: bool) -> None:
+        asset.unlimited = unlimited
+        # Nobody loses a license because there is a limit now.
+        asset.total = max(asset.total, len(asset.devices) + len(asset.users) + asset.retired_count)
+        location.asset_versions.bump([asset.key])
+        title = {"adamId": asset.adam_id, "pricingParam": asset.pricing_param}
+        payload = location.settings(self.settings).guesses.unlimited_asset_payload
+        told = title | {"unlimited": unlimited} if payload == "asset" else {}
+        self.tell(location, "UNLIMITED_ASSET", told)
+
+    def _is_free(self, asset: Asset) -> bool:
+        title = self.titles.get(asset.adam_id)
+        return asset.product_type == "App" and (title is None or title.price == 0)
+
+    def _is_unlimited(self, location: Location, adam_id: str, kind: str) -> bool:
+        title = self.titles.get(adam_id) or Title(adam_id, adam_id)
+        if kind != "App" or title.price or location.unlimited_free is None:
+            return title.unlimited
+        return location.unlimited_free
+
+    def _new_asset(
+        self, location: Location, adam_id: str, pricing_param: str, product_type: str | None
+    ) -> Asset:
         title = self.titles.get(adam_id) or Title(adam_id, adam_id)
         kind = product_type or title.product_type
         return Asset(
             adam_id,
             pricing_param,
             kind,
-            unlimited=title.unlimited,
+            unlimited=self._is_unlimited(location, adam_id, kind),
             device_assignable=title.device_assignable and kind == "App",
             revocable=kind == "App",
             supported_platforms=title.platforms,

@@ -47,6 +47,8 @@ class Segment:
     key: AssetKey
     field: str
     names: list[str]
+    # Holders are retired records, whatever has become of the client user since.
+    is_inactive: bool = False
 
     def rows(self, start: int, stop: int) -> bytes:
         """The inside of a JSON array."""

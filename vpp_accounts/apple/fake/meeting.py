@@ -6,7 +6,7 @@ from vpp_accounts.apple.fake.paths import LOOKUP, NOTIFICATIONS, ROOT
 from vpp_accounts.apple.fake.wire import Request
 
 _LISTS = ("/assets", "/assignments", "/users")
-_EVENTS = re.compile(r"/(assets|users)/[a-z]+")
+_EVENTS = re.compile(r"/(assets|users|subscriptions)/(?!enable|disable)[a-z]+")
 
 
 def notification(request: Request) -> bool:

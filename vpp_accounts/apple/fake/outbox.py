@@ -15,6 +15,8 @@ from vpp_accounts.apple.fake.state import Location, Subscription
 from vpp_accounts.apple.fake.wire import Answer, Json, Request
 
 ATTEMPTS = 3
+# Tasks that are done together, and rows that one notification carries.
+BATCH = 100
 
 Deliver = Callable[[str, dict[str, str], bytes], int | None]
 
@@ -47,6 +49,12 @@ class Outbox(Base):
             request = self._composed(location, subscription, kind, notification)
             self.later(0, partial(self._attempt, request, subscription.url, location, 1))
 
+    def tell_in_parts(
+        self, location: Location, kind: str, told: Json, name: str, rows: list[Json]
+    ) -> None:
+        for start in range(0, len(rows), BATCH):
+            self.tell(location, kind, told | {name: rows[start : start + BATCH]})
+
     def later(self, seconds: float, action: Callable[[], object]) -> None:
         self.schedule.at(self.clock.steady() + seconds, action)
 
@@ -72,7 +80,9 @@ class Outbox(Base):
 
     def _attempt(self, request: Request, url: str, location: Location, number: int) -> None:
         # A copy, since a fault may spoil what a later attempt has to send unspoiled.
-        copy = Request(request.method, request.path, {}, dict(request.headers), request.body)
+        copy = Request(
+            request.method, request.path, headers=dict(request.headers), body=request.body
+        )
         meeting = self.faults.meeting(copy, location)
         proceed = partial(self._deliver, copy, url, location.uid)
         answer = surrounded(proceed, meeting, partial(self.situation, copy, location))()

@@ -4,16 +4,21 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from vpp_accounts.apple.fake.errors import Refused
+from vpp_accounts.apple.fake.wire import Query
 
 INT32 = 2**31
 
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    query: dict[str, str]
+    query: Query
 
     def text(self, name: str) -> str | None:
         return self.query.get(name)
+
+    def texts(self, name: str) -> list[str]:
+        """Every value of a parameter that may be repeated."""
+        return self.query.all(name)
 
     def choice(self, name: str, choices: Collection[str]) -> str | None:
         value = self.query.get(name)

@@ -21,6 +21,9 @@ class People(Base):
             if wanted.get("appleAccount"):
                 self.associate(location, user, wanted["appleAccount"])
         location.user_versions.bump(added)
+        told = {"eventId": self.ids.uuid("event"), "type": "CREATE", "result": "SUCCESS"}
+        rows = [user.wire() for user in added]
+        self.tell_in_parts(location, "USER_MANAGEMENT", told, "users", rows)
         return added
 
     @change
@@ -63,8 +66,13 @@ class People(Base):
                 if user.client_user_id in asset.users:
                     location.take(asset, "user", [user.client_user_id])
                     if not asset.revocable:
-                        asset.retired[user.client_user_id] = None
+                        kept = asset.retired.get(user.client_user_id, 0)
+                        asset.retired[user.client_user_id] = kept + 1
         location.user_versions.bump(users)
+        names = [user.client_user_id for user in users]
+        forgotten = [plan.forget(name) for plan in location.plans.values() for name in names]
+        if any(forgotten):
+            location.subscription_versions.bump()
 
 
 def _holder_of(location: Location, proof: str, besides: ClientUser) -> ClientUser | None:
@@ -78,9 +86,12 @@ def _bring_books_back(location: Location, user: ClientUser) -> None:
     if not any(record.id_hash == user.id_hash for record in former):
         return
     for asset in location.assets.values():
-        if user.client_user_id in asset.retired:
-            del asset.retired[user.client_user_id]
-            location.give(asset, "user", [user.client_user_id])
+        name = user.client_user_id
+        if name in asset.retired and name not in asset.users:
+            asset.retired[name] -= 1
+            if not asset.retired[name]:
+                del asset.retired[name]
+            location.give(asset, "user", [name])
 
 
 def _check_users(location: Location, users: Sequence[Mapping[str, str]]) -> None:

@@ -1,38 +1,50 @@
 """The state as a JSON file, so that the fake goes on after a restart where it ended.
 
 What a version touched is not kept: after a restart only the newest `sinceVersionId` is known and older
-ones get 9721, as they do after a while anyway.
+ones get 9721, as they do after a while anyway. Nor are notifications that wait to be sent: they are
+best effort. Each return to a saved state begins an era, in which no id of an earlier one comes again.
 """
 
 import logging
 import threading
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from vpp_accounts.apple.fake.events import Event, Pair
-from vpp_accounts.apple.fake.fake import FakeApple
+from vpp_accounts.apple.fake import ids
 from vpp_accounts.apple.fake.faults import Fault
 from vpp_accounts.apple.fake.guesses import Guesses
+from vpp_accounts.apple.fake.locations import first_manager
+from vpp_accounts.apple.fake.plans import Plan, Seat
 from vpp_accounts.apple.fake.settings import Settings
-from vpp_accounts.apple.fake.state import Asset, ClientUser, Location, Subscription, Token
+from vpp_accounts.apple.fake.state import Asset, ClientUser, Location, Manager, Subscription, Token
+from vpp_accounts.apple.fake.tasks import Event, Pair
 from vpp_accounts.apple.fake.titles import Title
 from vpp_accounts.apple.fake.versions import Versions
 from vpp_accounts.apple.fake.wire import Json
+
+if TYPE_CHECKING:
+    from vpp_accounts.apple.fake.fake import FakeApple
 
 logger = logging.getLogger(__name__)
 
 _HOLDERS = ("devices", "users", "retired")
 _PLAIN = ("uid", "name", "org_name", "country", "platform", "mdm_info")
+# Younger than the first state files.
+_LATER = ("managed_by_apple", "unlimited_free", "subscriptions_enabled", "client_context")
+_VERSIONS = ("assets", "assignments", "users", "subscriptions")
 
 
-def snapshot(apple: FakeApple) -> Json:
+def snapshot(apple: "FakeApple") -> Json:
     with apple.lock:
         return {
             "format": 1,
             "seed": apple.ids.seed,
+            "era": apple.ids.era,
             "counts": dict(apple.ids.counts),
             "clock": apple.clock.offset,
             "settings": asdict(apple.settings),
@@ -43,12 +55,15 @@ def snapshot(apple: FakeApple) -> Json:
         }
 
 
-def restore(apple: FakeApple, saved: Json) -> None:
+def restore(apple: "FakeApple", saved: Json) -> None:
     """Put a snapshot in the place of everything that this Apple knows."""
     with apple.lock:
+        journal, era = apple.journal, apple.ids.era
         apple.reset()
+        apple.journal = journal
         apple.ids.seed = saved["seed"]
         apple.ids.counts.update(saved["counts"])
+        apple.ids.era = max(era, saved.get("era", 0)) + 1
         apple.clock.offset = saved["clock"]
         apple.settings = _settings(saved["settings"])
         apple.titles = {each["adam_id"]: _title(each) for each in saved["titles"]}
@@ -57,14 +72,13 @@ def restore(apple: FakeApple, saved: Json) -> None:
         for each in saved.get("events", ()):
             _resume(apple, _event(each))
         for each in saved["faults"]:
-            if each["times"] != 0:
-                apple.set_fault(each.pop("name"), **each)
+            _bring_back_fault(apple, each)
 
 
 class StateFile:
     """Follows an Apple's changes into a file, at most once in every few seconds."""
 
-    def __init__(self, apple: FakeApple, path: Path, every_seconds: float = 3.0) -> None:
+    def __init__(self, apple: "FakeApple", path: Path, every_seconds: float = 3.0) -> None:
         self._apple = apple
         self._path = path
         self._every = every_seconds
@@ -75,7 +89,8 @@ class StateFile:
     def load(self) -> None:
         if self._path.exists():
             restore(self._apple, orjson.loads(self._path.read_bytes()))
-            self._saved_revision = self._apple.revision
+            # The new era has to be on file before anything is issued in it.
+            self.save()
 
     def start(self) -> None:
         self._thread.start()
@@ -108,17 +123,15 @@ class StateFile:
 
 
 def _location(location: Location) -> Json:
-    return {name: getattr(location, name) for name in _PLAIN} | {
+    return {name: getattr(location, name) for name in (*_PLAIN, *_LATER)} | {
+        "managers": [asdict(manager) for manager in location.managers],
+        "plans": [asdict(plan) for plan in location.plans.values()],
         "tokens": [asdict(token) for token in location.tokens],
         "subscription": asdict(location.subscription),
         "overrides": {name: _plain(value) for name, value in location.overrides.items()},
         "assets": [_asset(asset) for asset in location.assets.values()],
         "users": [asdict(user) for user in location.users],
-        "versions": [
-            location.asset_versions.number,
-            location.assignment_versions.number,
-            location.user_versions.number,
-        ],
+        "versions": [[each.number, each.id] for each in _versions_of(location)],
     }
 
 
@@ -142,7 +155,7 @@ def _tasks(saved: list[Any]) -> list[Any]:
     return [Pair(*each) if isinstance(each, list) else each for each in saved]
 
 
-def _resume(apple: FakeApple, event: Event) -> None:
+def _resume(apple: "FakeApple", event: Event) -> None:
     apple.events[event.id] = event
     apple.start(event)
 
@@ -153,13 +166,22 @@ def _plain(value: Any) -> Any:
 
 def _asset(asset: Asset) -> Json:
     saved = {item.name: getattr(asset, item.name) for item in fields(asset)}
+    saved["retired"] = Counter(asset.retired).elements()
     return saved | {name: list(saved[name]) for name in _HOLDERS}
 
 
 def _fault(fault: Fault) -> Json:
     left = None if fault.times is None else fault.times - fault.met
-    saved = {"name": fault.kind.name, "uid": fault.uid, "path": fault.path, "times": left}
-    return saved | {"after": fault.after, "probability": fault.probability, "args": fault.args}
+    saved: Json = {"name": fault.kind.name, "uid": fault.uid, "path": fault.path, "times": left}
+    saved |= {"until": fault.until, "after": fault.after, "probability": fault.probability}
+    return saved | {"args": fault.args}
+
+
+def _bring_back_fault(apple: "FakeApple", saved: Json) -> None:
+    until = saved.pop("until", None)
+    left = None if until is None else until - apple.clock.now()
+    if saved["times"] != 0 and (left is None or left > 0):
+        apple.set_fault(saved.pop("name"), duration_seconds=left, **saved)
 
 
 def _settings(saved: Json) -> Settings:
@@ -171,8 +193,11 @@ def _title(saved: Json) -> Title:
     return Title(**{**saved, **lists})
 
 
-def _bring_back(apple: FakeApple, saved: Json) -> None:
+def _bring_back(apple: "FakeApple", saved: Json) -> None:
     location = apple.adopt(Location(**{name: saved[name] for name in _PLAIN}))
+    for name in _LATER:
+        setattr(location, name, saved.get(name, getattr(location, name)))
+    location.managers = _managers(saved)
     location.subscription = Subscription(**saved["subscription"])
     location.overrides = dict(saved["overrides"])
     if "guesses" in location.overrides:
@@ -182,18 +207,44 @@ def _bring_back(apple: FakeApple, saved: Json) -> None:
     for each in saved["users"]:
         location.add_user(ClientUser(**each))
     _bring_back_assets(location, saved["assets"])
-    assets, assignments, users = saved["versions"]
-    location.asset_versions = Versions(f"{location.uid}/assets", assets)
-    location.assignment_versions = Versions(f"{location.uid}/assignments", assignments)
-    location.user_versions = Versions(f"{location.uid}/users", users)
+    _bring_back_plans(apple, location, saved.get("plans", ()))
+    _bring_back_versions(location, saved["versions"], apple.ids.era)
+
+
+def _managers(saved: Json) -> list[Manager]:
+    known = saved.get("managers") or [{"account": first_manager(saved["org_name"])}]
+    return [Manager(**each) for each in known]
+
+
+def _bring_back_plans(apple: "FakeApple", location: Location, plans: Iterable[Json]) -> None:
+    for each in plans:
+        seats = {name: Seat(**seat) for name, seat in each["seats"].items()}
+        plan = Plan(**{**each, "seats": seats})
+        location.plans[plan.adam_id] = plan
+        apple.await_period(location, plan)
+
+
+def _bring_back_versions(location: Location, saved: list[Any], era: int) -> None:
+    """The present version keeps its id; the next ones differ from any that were there before."""
+    for name, known in zip(_VERSIONS, saved, strict=False):
+        number, version_id = known if isinstance(known, list) else (known, "")
+        present = version_id or ids.version_id(f"{location.uid}/{name}", number)
+        versions: Versions[Any] = Versions(f"{location.uid}/{name}/{era}", number, present)
+        setattr(location, f"{name.removesuffix('s')}_versions", versions)
+
+
+def _versions_of(location: Location) -> list[Versions[Any]]:
+    return [getattr(location, f"{name.removesuffix('s')}_versions") for name in _VERSIONS]
 
 
 def _bring_back_assets(location: Location, assets: list[Json]) -> None:
     # One text per holder and not one per assignment: a million of them are sixty megabytes.
     shared: dict[str, str] = {}
     for saved in assets:
+        kept: Counter[str] = Counter(saved["retired"])
         for name in _HOLDERS:
             saved[name] = {shared.setdefault(each, each): None for each in saved[name]}
+        saved["retired"] = dict(kept)
         saved["supported_platforms"] = tuple(saved["supported_platforms"])
         asset = Asset(**saved)
         location.assets[asset.key] = asset

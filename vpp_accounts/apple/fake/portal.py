@@ -5,8 +5,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote
 
-from vpp_accounts.apple.fake import pages
+from vpp_accounts.apple.fake import page_location, pages
 from vpp_accounts.apple.fake.paths import INVITATION
+from vpp_accounts.apple.fake.style import CSS
 from vpp_accounts.apple.fake.wire import Answer, NotHere, Rejected, Request
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def answer(apple: "FakeApple", request: Request) -> Answer:
 def _answer(apple: "FakeApple", request: Request) -> Answer:
     match = _LOCATION.fullmatch(request.path)
     if request.path == "/portal.css":
-        return Answer(200, pages.STYLE.encode(), "text/css; charset=utf-8")
+        return Answer(200, CSS.encode(), "text/css; charset=utf-8")
     if request.path == "/":
         return Answer.html(pages.home(apple, request.query.get("said", "")))
     if request.path == "/portal/locations" and request.method == "POST":
@@ -44,11 +45,12 @@ def _answer(apple: "FakeApple", request: Request) -> Answer:
 def _location(apple: "FakeApple", request: Request, uid: str, action: str | None) -> Answer:
     location = apple.location(uid)
     if request.method == "GET" and action is None:
-        return Answer.html(pages.location(apple, location, request.query.get("said", "")))
+        return Answer.html(page_location.location(apple, location, request.query.get("said", "")))
     if request.method != "POST" or action not in (*_ACTIONS, "token"):
         raise NotHere("There is no such page.")
     if action == "token":
-        return _token_file(location.name, apple.issue_token(uid))
+        manager = _form(request).get("manager") or None
+        return _token_file(location.name, apple.issue_token(uid, manager=manager))
     try:
         said = _ACTIONS[action](apple, uid, _form(request))
     except Rejected as rejected:
@@ -116,13 +118,49 @@ def _rename(apple: "FakeApple", uid: str, form: Form) -> str:
 
 
 def _revoke(apple: "FakeApple", uid: str, form: Form) -> str:
+    number = form.get("number", "")
+    if number.isdigit():
+        apple.revoke_token(uid, int(number))
+        return "The content token is revoked."
     apple.revoke_tokens(uid)
     return "All content tokens of this location are revoked."
 
 
+def _change_password(apple: "FakeApple", uid: str, form: Form) -> str:
+    manager = form.get("manager") or None
+    revoked = apple.change_password(uid, manager)
+    return f"The password is changed. Content tokens that ended with it: {revoked}."
+
+
+def _add_manager(apple: "FakeApple", uid: str, form: Form) -> str:
+    may_write = form.get("may") != "read"
+    manager = apple.add_manager(uid, form.get("account", ""), may_write=may_write)
+    return f"{manager.account} may {'manage licenses' if may_write else 'only read'}."
+
+
+def _set_managed(apple: "FakeApple", uid: str, form: Form) -> str:
+    managed = form.get("managed") == "yes"
+    apple.set_managed_by_apple(uid, managed)
+    return "Apple manages this location now." if managed else "Apple let this location go."
+
+
+def _set_free(apple: "FakeApple", uid: str, form: Form) -> str:
+    wanted = {"yes": True, "no": False}.get(form.get("unlimited", ""))
+    apple.set_unlimited_free(uid, wanted)
+    return "Saved."
+
+
+def _buy_seats(apple: "FakeApple", uid: str, form: Form) -> str:
+    adam_id = form.get("adam_id", "")
+    if not (adam_id.isascii() and adam_id.isdigit()):
+        raise Rejected("The Adam ID of a subscription is a number.")
+    apple.buy_seats(uid, int(adam_id), renewing=_quantity(form))
+    return f"Bought {_quantity(form)} seats."
+
+
 def _quantity(form: Form) -> int:
     text = form.get("quantity", "")
-    if not text.isdigit() or not 0 < int(text) < 10_000_000:
+    if not (text.isascii() and text.isdigit()) or not 0 < int(text) < 10_000_000:
         raise Rejected("The quantity is a whole number above zero.")
     return int(text)
 
@@ -137,4 +175,9 @@ _ACTIONS: dict[str, Action] = {
     "transfer": _transfer,
     "rename": _rename,
     "revoke": _revoke,
+    "password": _change_password,
+    "manager": _add_manager,
+    "managed": _set_managed,
+    "free": _set_free,
+    "seats": _buy_seats,
 }

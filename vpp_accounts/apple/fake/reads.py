@@ -202,7 +202,9 @@ def _segments_of(call: Call, asset: Asset) -> Iterable[Segment]:
     if serial is None:
         yield Segment(asset.key, "clientUserId", _names(asset.users, user))
         if inactive_too:
-            yield Segment(asset.key, "clientUserId", _names(asset.retired, user))
+            kept = [name for name, count in asset.retired.items() for _ in range(count)]
+            names = [name for name in kept if user in (None, name)]
+            yield Segment(asset.key, "clientUserId", names, is_inactive=True)
 
 
 def _names(holders: dict[str, None], wanted: str | None) -> list[str]:
@@ -242,17 +244,17 @@ def _asks_for_users(call: Call) -> bool:
 
 
 def _stateful_listing(call: Call) -> Listing:
-    rows = [
-        (segment.key, segment.field, name) for segment in _segments(call) for name in segment.names
-    ]
-    return Records("assignments", rows, lambda row: _stateful_row(call.location, row))
+    rows = [(segment, name) for segment in _segments(call) for name in segment.names]
+    return Records("assignments", rows, lambda row: _stateful_row(call.location, *row))
 
 
-def _stateful_row(location: Location, row: tuple[AssetKey, str, str]) -> Json:
-    key, field, name = row
+def _stateful_row(location: Location, segment: Segment, name: str) -> Json:
+    key, field = segment.key, segment.field
     shown = {"adamId": key.adam_id, "pricingParam": key.pricing_param, field: name}
     if field == "clientUserId":
-        user = location.active_user(name) or location.records(name)[-1]
+        retired = [user for user in location.records(name) if not user.is_active]
+        active = None if segment.is_inactive else location.active_user(name)
+        user = active or retired[-1]
         shown["userStatus"] = user.status
         if user.id_hash:
             shown["idHash"] = user.id_hash

@@ -13,10 +13,10 @@ from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from socketserver import BaseRequestHandler, ThreadingTCPServer
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import unquote
 
 from vpp_accounts.apple.fake.fake import FakeApple
-from vpp_accounts.apple.fake.wire import Answer, Request
+from vpp_accounts.apple.fake.wire import Answer, Query, Request
 
 MOST_HEADER_BYTES = 64 * 1024
 MOST_BODY_BYTES = 16 * 1024 * 1024
@@ -121,12 +121,11 @@ class Connection(BaseRequestHandler):
         method, target, protocol = words
         headers = _headers(rest)
         path, _, query = target.partition("?")
-        parameters = dict(parse_qsl(query, keep_blank_values=True)) if query else {}
         base_url = f"http://{headers.get('host', 'localhost')}"
         body = self._body(headers)
         stays = protocol == "HTTP/1.1" and headers.get("connection", "").lower() != "close"
         path = unquote(path) if "%" in path else path
-        return Request(method, path, parameters, headers, body, base_url), stays
+        return Request(method, path, Query(query), headers, body, base_url), stays
 
     def _body(self, headers: dict[str, str]) -> bytes:
         length = headers.get("content-length", "0")

@@ -1,13 +1,13 @@
 """Apple's service below /mdm/v2: which requests are let in, and who answers each."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from vpp_accounts.apple.fake import client_config, reads, writes
+from vpp_accounts.apple.fake import client_config, reads, subscriptions, writes
 from vpp_accounts.apple.fake.call import Call
 from vpp_accounts.apple.fake.errors import Refused, all_errors
 from vpp_accounts.apple.fake.paths import INVITATION, LOOKUP, ROOT
-from vpp_accounts.apple.fake.state import Token
+from vpp_accounts.apple.fake.state import Location, Token
 from vpp_accounts.apple.fake.wire import Answer, Json, Request
 
 if TYPE_CHECKING:
@@ -26,6 +26,18 @@ ROUTES: dict[str, dict[str, Callable[[Call], Json]]] = {
     "/users/retire": {"POST": writes.retire_users},
     "/status": {"GET": writes.status},
 }
+_SUBSCRIPTIONS: dict[str, dict[str, Callable[[Call], Json]]] = {
+    "/subscriptions": {"GET": subscriptions.list_subscriptions},
+    "/subscriptions/assignments": {"GET": subscriptions.list_assignments},
+    "/subscriptions/admins": {"GET": subscriptions.list_admins},
+    "/subscriptions/enable": {"POST": subscriptions.enable},
+    "/subscriptions/disable": {"POST": subscriptions.disable},
+    "/subscriptions/associate": {"POST": subscriptions.associate},
+    "/subscriptions/disassociate": {"POST": subscriptions.disassociate},
+    "/subscriptions/admins/add": {"POST": subscriptions.add_admins},
+    "/subscriptions/admins/remove": {"POST": subscriptions.remove_admins},
+}
+_WITHOUT_BODY = ("/subscriptions/enable", "/subscriptions/disable")
 
 
 def answer(apple: "FakeApple", request: Request) -> Answer:
@@ -33,19 +45,31 @@ def answer(apple: "FakeApple", request: Request) -> Answer:
     try:
         if path == "/service/config":
             return Answer.json(_service_config(apple, request))
-        if path not in ROUTES:
+        routes = routes_for(apple, apple.whose(request))
+        if path not in routes:
             return Answer.json({"errorMessage": f"There is no {request.path}."}, 404)
-        return Answer.json(_handler(path, request)(_admit(apple, request)))
+        handler = _handler(routes, path, request)
+        return Answer.json(handler(_admit(apple, request)))
     except Refused as refused:
         return refused.answer()
 
 
-def _handler(path: str, request: Request) -> Callable[[Call], Json]:
-    handler = ROUTES[path].get(request.method)
+def routes_for(
+    apple: "FakeApple", location: Location | None
+) -> dict[str, dict[str, Callable[[Call], Json]]]:
+    settings = location.settings(apple.settings) if location else apple.settings
+    return ROUTES | _SUBSCRIPTIONS if settings.subscriptions else ROUTES
+
+
+def _handler(
+    routes: Mapping[str, Mapping[str, Callable[[Call], Json]]], path: str, request: Request
+) -> Callable[[Call], Json]:
+    handler = routes[path].get(request.method)
     if handler is None:
         raise Refused(9726)
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if request.method == "POST" and content_type != "application/json":
+    needs_json = request.method == "POST" and path not in _WITHOUT_BODY
+    if needs_json and content_type != "application/json":
         raise Refused(9727)
     return handler
 
@@ -62,16 +86,25 @@ def _admit(apple: "FakeApple", request: Request) -> Call:
     settings = location.settings(apple.settings)
     if not apple.throttle.admits(location.uid, settings.max_request_per_second):
         raise Refused(9646)
+    if request.method == "POST":
+        _check_role(location, token)
     return Call(apple, request, location, token, settings)
 
 
 def _check_token(token: Token, now: float) -> None:
     if token.revoked:
-        raise Refused(9625)
+        raise Refused(token.number)
     if token.expires <= now:
         raise Refused(9621)
     if token.legacy:
         raise Refused(9647)
+
+
+def _check_role(location: Location, token: Token) -> None:
+    if location.managed_by_apple:
+        raise Refused(9645)
+    if any(each.account == token.manager and not each.may_write for each in location.managers):
+        raise Refused(9637)
 
 
 def _service_config(apple: "FakeApple", request: Request) -> Json:

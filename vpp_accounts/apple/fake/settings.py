@@ -41,6 +41,8 @@ class Settings:
     # "template" or "array": Apple's metadata shows both.
     artwork_shape: str = "template"
     allow_http_notification_urls: bool = False
+    # Are the endpoints below /subscriptions there at all?
+    subscriptions: bool = False
     # How browsers reach the pictures and the invitation page, where that is not how the caller does.
     public_url: str = ""
     limits: dict[str, int] = field(default_factory=apples_limits)
@@ -125,6 +127,7 @@ _PLAIN: dict[str, Callable[[object], bool]] = {
     "artwork_shape": lambda value: value in ("template", "array"),
     "public_url": lambda value: isinstance(value, str),
     "allow_http_notification_urls": lambda value: isinstance(value, bool),
+    "subscriptions": lambda value: isinstance(value, bool),
 }
 
 

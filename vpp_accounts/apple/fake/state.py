@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from vpp_accounts.apple.fake import ids
+from vpp_accounts.apple.fake.plans import Plan
 from vpp_accounts.apple.fake.settings import Settings
 from vpp_accounts.apple.fake.versions import Versions
 from vpp_accounts.apple.fake.wire import Json, NotHere
@@ -43,8 +44,8 @@ class Asset:
     supported_platforms: tuple[str, ...] = ("iOS",)
     devices: Holders = field(default_factory=dict)
     users: Holders = field(default_factory=dict)
-    # Client users who are retired and keep what cannot be revoked.
-    retired: Holders = field(default_factory=dict)
+    # How many retired records of a client user keep what cannot be revoked.
+    retired: dict[str, int] = field(default_factory=dict)
     # How many generated devices and users have ever been given this asset.
     generated: dict[str, int] = field(default_factory=lambda: {"serial": 0, "user": 0})
 
@@ -56,13 +57,17 @@ class Asset:
     def available(self) -> int:
         if self.unlimited:
             return UNLIMITED - len(self.devices) - len(self.users)
-        return self.total - len(self.devices) - len(self.users) - len(self.retired)
+        return self.total - len(self.devices) - len(self.users) - self.retired_count
+
+    @property
+    def retired_count(self) -> int:
+        return sum(self.retired.values())
 
     def holders(self, holder: str) -> Holders:
         return self.devices if holder == "serial" else self.users
 
     def counts(self, books_of_retired: str) -> dict[str, int]:
-        assigned, retired = len(self.devices) + len(self.users), len(self.retired)
+        assigned, retired = len(self.devices) + len(self.users), self.retired_count
         if books_of_retired == "assigned":
             assigned, retired = assigned + retired, 0
         return {
@@ -98,12 +103,24 @@ class ClientUser:
 
 
 @dataclass(slots=True)
+class Manager:
+    """A person with a Managed Apple Account who looks after the location in the portal."""
+
+    account: str
+    may_write: bool = True
+
+
+@dataclass(slots=True)
 class Token:
     secret: str
     text: str
     expires: float
     revoked: bool = False
     legacy: bool = False
+    # Who downloaded it.
+    manager: str = ""
+    # The refusal of a revoked one.
+    number: int = 9625
 
 
 @dataclass(slots=True)
@@ -122,15 +139,25 @@ class Location:
     org_name: str
     country: str = "US"
     platform: str = "volumestore"
+    managers: list[Manager] = field(default_factory=list)
     tokens: list[Token] = field(default_factory=list)
+    # Apple's own device management looks after it, so that everybody else may only read.
+    managed_by_apple: bool = False
+    # None is as the catalogue says of each title.
+    unlimited_free: bool | None = None
+    subscriptions_enabled: bool = False
+    # What a v1 client noted about itself.
+    client_context: str = ""
     mdm_info: dict[str, str] | None = None
     subscription: Subscription = field(default_factory=Subscription)
     overrides: Json = field(default_factory=dict)
     assets: dict[AssetKey, Asset] = field(default_factory=dict)
     users: list[ClientUser] = field(default_factory=list)
+    plans: dict[int, Plan] = field(default_factory=dict)
     asset_versions: Versions[AssetKey] = field(init=False)
     assignment_versions: Versions[Touched] = field(init=False)
     user_versions: Versions[ClientUser] = field(init=False)
+    subscription_versions: Versions[int] = field(init=False)
     # Set by the Apple that the location belongs to.
     issuer: Callable[["Location"], str] | None = None
     # Prepared listings, each good for one version of its data set.
@@ -142,6 +169,7 @@ class Location:
         self.asset_versions = Versions(f"{self.uid}/assets")
         self.assignment_versions = Versions(f"{self.uid}/assignments")
         self.user_versions = Versions(f"{self.uid}/users")
+        self.subscription_versions = Versions(f"{self.uid}/subscriptions")
 
     @property
     def website_url(self) -> str:
@@ -156,6 +184,13 @@ class Location:
 
     def settings(self, common: Settings) -> Settings:
         return common.overlaid(self.overrides)
+
+    def manager(self, account: str | None = None) -> Manager:
+        """That manager, or the first one."""
+        found = [each for each in self.managers if account in (None, each.account)]
+        if not found:
+            raise NotHere(f"{self.name} has no manager {account}.")
+        return found[0]
 
     def asset(self, adam_id: str, pricing_param: str = "STDQ") -> Asset:
         try:

@@ -5,9 +5,9 @@ from functools import partial
 
 import orjson
 
-from vpp_accounts.apple.fake.events import Event
 from vpp_accounts.apple.fake.faults import Kind, Proceed, Situation
 from vpp_accounts.apple.fake.meeting import associates, begins_event, notification
+from vpp_accounts.apple.fake.tasks import Event
 from vpp_accounts.apple.fake.wire import Answer, Request
 
 Act = Callable[[Situation, Proceed], Answer]

@@ -12,10 +12,10 @@ REMEMBERED_VERSIONS = 1000
 
 
 class Versions(Generic[T]):
-    def __init__(self, scope: str, number: int = 1) -> None:
+    def __init__(self, scope: str, number: int = 1, version_id: str = "") -> None:
         self._scope = scope
         self.number = number
-        self.id = ids.version_id(scope, number)
+        self.id = version_id or ids.version_id(scope, number)
         self._numbers = {self.id: number}
         self._touched: deque[tuple[str, list[T]]] = deque(maxlen=REMEMBERED_VERSIONS)
 

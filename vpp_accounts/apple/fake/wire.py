@@ -12,13 +12,24 @@ Json = dict[str, Any]
 JSON_TYPE = "application/json;charset=utf-8"
 
 
+class Query(dict[str, str]):
+    """The parameters after the question mark; of one that is repeated, `all` knows every value."""
+
+    def __init__(self, text: str = "") -> None:
+        self._pairs = parse_qsl(text, keep_blank_values=True)
+        super().__init__(self._pairs)
+
+    def all(self, name: str) -> list[str]:
+        return [value for key, value in self._pairs if key == name]
+
+
 @dataclass(slots=True)
 class Request:
     """One request; header names are lower case, `base_url` is how the caller reached the fake."""
 
     method: str
     path: str
-    query: dict[str, str] = field(default_factory=dict)
+    query: Query = field(default_factory=Query)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     base_url: str = ""
@@ -28,8 +39,8 @@ class Request:
     @classmethod
     def from_url(cls, method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> Self:
         parts = urlsplit(url)
-        query = dict(parse_qsl(parts.query, keep_blank_values=True))
         base_url = f"{parts.scheme}://{parts.netloc}"
+        query = Query(parts.query)
         return cls(method, parts.path or "/", query, headers, body, base_url)
 
     @property

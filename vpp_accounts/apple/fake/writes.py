@@ -9,8 +9,9 @@ from typing import Any
 
 from vpp_accounts.apple.fake.call import Call
 from vpp_accounts.apple.fake.errors import Refused
-from vpp_accounts.apple.fake.events import Pair, held_and_revocable
+from vpp_accounts.apple.fake.events import held_and_revocable
 from vpp_accounts.apple.fake.state import Asset, AssetKey
+from vpp_accounts.apple.fake.tasks import Pair
 from vpp_accounts.apple.fake.wire import Json
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -86,10 +87,18 @@ def _manage_users(call: Call, kind: str) -> Json:
     for user in users:
         if user.get("email") and not _EMAIL.fullmatch(user["email"]):
             raise Refused(9717, {"clientUserIds": [user["clientUserId"]]})
+    if kind != "CREATE" and call.settings.guesses.unknown_users_are_refused:
+        _check_known(call, [user["clientUserId"] for user in users])
     if kind == "RETIRE":
         users = [{"clientUserId": user["clientUserId"]} for user in users]
     with call.apple.lock:
         return _accepted(call, kind, users)
+
+
+def _check_known(call: Call, names: list[str]) -> None:
+    unknown = [name for name in names if not call.location.active_user(name)]
+    if unknown:
+        raise Refused(9609, {"clientUserIds": unknown})
 
 
 def _accepted(call: Call, kind: str, tasks: list[Any]) -> Json:
