@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -20,6 +20,7 @@ log = structlog.get_logger(__name__)
 
 IDS_PER_REQUEST = 50
 TIMEOUT = (5, 20)
+HIGHEST_PRICE = 10_000_000
 ICON = 128  # pixels; shown at 40 and 64
 
 PLATFORMS = {"iphone": "iOS", "ipad": "iOS", "ipod": "iOS", "mac": "macOS", "tvos": "tvOS"} | {
@@ -92,8 +93,12 @@ def _read(body: bytes) -> dict[str, Metadata]:
         return {}
     found: dict[str, Metadata] = {}
     for adam_id, item in results.items():
-        if isinstance(item, dict) and item.get("name"):
+        if not isinstance(item, dict) or not item.get("name"):
+            continue
+        try:
             found[str(adam_id)] = read_item(str(adam_id), item)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            log.warning("metadata.unreadable", adam_id=str(adam_id), error=type(error).__name__)
     return found
 
 
@@ -103,14 +108,14 @@ def read_item(adam_id: str, item: Mapping[str, Any]) -> Metadata:
     version = offer.get("version")
     return Metadata(
         adam_id=adam_id,
-        name=str(item["name"])[:300],
+        name=_text(item, "name", 300),
         kind=_text(item, "kind", 30),
         bundle_id=_text(item, "bundleId", 255),
         seller=_text(item, "artistName", 300),
-        genre=str((item.get("genreNames") or [""])[0])[:100],
+        genre=_clean((item.get("genreNames") or [""])[0], 100),
         platforms=_platforms(item),
         minimum_os=_text(item, "minimumOSVersion", 20),
-        version=str(version.get("display", ""))[:50] if isinstance(version, dict) else "",
+        version=_text(version, "display", 50) if isinstance(version, dict) else "",
         price=_price(offer.get("price")),
         price_text=_text(offer, "priceFormatted", 30),
         icon_url=icon_of(item.get("artwork")),
@@ -134,7 +139,12 @@ def icon_of(artwork: object) -> str:
 
 
 def _text(item: Mapping[str, Any], name: str, longest: int) -> str:
-    return str(item.get(name) or "")[:longest]
+    return _clean(item.get(name) or "", longest)
+
+
+def _clean(value: object, longest: int) -> str:
+    """PostgreSQL's texts hold no NUL."""
+    return str(value).replace("\x00", "")[:longest]
 
 
 def _first(items: object) -> Mapping[str, Any]:
@@ -149,7 +159,7 @@ def _platforms(item: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _price(value: object) -> Decimal | None:
-    try:
-        return Decimal(str(value)).quantize(Decimal("0.01")) if value is not None else None
-    except InvalidOperation:
+    if value is None:
         return None
+    price = Decimal(str(value))
+    return price.quantize(Decimal("0.01")) if 0 <= price < HIGHEST_PRICE else None

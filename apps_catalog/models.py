@@ -37,4 +37,4 @@ class App(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name or self.adam_id
+        return self.name or f"Adam ID {self.adam_id}"

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from apps_catalog.metadata import IDS_PER_REQUEST, Metadata, MetadataUnavailable, lookup
 from apps_catalog.models import App
+from vpp_accounts.apple.errors import AppleError
 from vpp_accounts.connections import client_for, new_session
 from vpp_accounts.crypto import CannotDecrypt
 from vpp_accounts.models import VppAccount
@@ -46,7 +47,7 @@ def fetch_for_account(account: VppAccount) -> int:
                     stoken=account.stoken,
                     session=session,
                 )
-            except (MetadataUnavailable, CannotDecrypt) as error:
+            except (MetadataUnavailable, AppleError, CannotDecrypt) as error:
                 log.warning("metadata.unavailable", account=account.pk, reason=str(error))
                 break
             described += _save(batch, found)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from celery import shared_task
 
+MOST_RUNG_AT_ONCE = 100
+
 
 @shared_task
 def run_sync(*, sync_run_id: int) -> None:
@@ -16,22 +18,26 @@ def run_sync(*, sync_run_id: int) -> None:
 
 @shared_task
 def requeue_lost_syncs() -> None:
-    """Runs that nobody works on: the doorbell was not heard, or their worker died."""
+    """Runs that nobody works on: the doorbell was not heard, or their worker died.
+
+    The oldest first and few at a time: a long queue must not be filled with more of the same.
+    """
     from vpp_accounts.models import SyncRun
 
-    for run_id in SyncRun.objects.using("system").unattended().values_list("pk", flat=True):
+    lost = SyncRun.objects.using("system").overdue().order_by("pk")[:MOST_RUNG_AT_ONCE]
+    for run_id in lost.values_list("pk", flat=True):
         run_sync.delay(sync_run_id=run_id)
 
 
 @shared_task
 def start_due_syncs() -> None:
-    from organizations.audit import Actor
     from vpp_accounts.models import SyncRun, VppAccount
-    from vpp_accounts.runs import request_sync
+    from vpp_accounts.runs import request_scheduled_sync
 
-    for account in VppAccount.objects.using("system").due_for_sync():
-        account._state.db = "default"
-        request_sync(by=Actor.system("Schedule"), account=account, trigger=SyncRun.Trigger.SCHEDULE)
+    running = SyncRun.objects.using("system").open().values_list("account", flat=True)
+    due = VppAccount.objects.using("system").due_for_sync().exclude(pk__in=list(running))
+    for account_id in due.values_list("pk", flat=True):
+        request_scheduled_sync(account_id)
 
 
 @shared_task

@@ -15,6 +15,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
+from django.utils.cache import patch_cache_control
 from django_htmx.middleware import HtmxDetails
 
 from organizations.audit import Actor
@@ -64,7 +65,10 @@ def organization_view(
             if (writes or request.method not in READING) and not ours.membership.can_write:
                 raise PermissionDenied
             with timezone.override(ours.membership.organization.zone):
-                return view(ours, ours.membership.organization, *args, **kwargs)
+                response = view(ours, ours.membership.organization, *args, **kwargs)
+            # What one admin saw must not come back out of a shared browser's or a proxy's memory.
+            patch_cache_control(response, private=True, no_store=True)
+            return response
 
         return wrapper
 

@@ -9,6 +9,8 @@ class Refusal(Exception):
 
     code = "refused"
     field: str | None = None
+    # Seconds after which the same request may succeed; such an answer is never replayed.
+    retry_after: int | None = None
 
 
 class Conflict(Refusal):

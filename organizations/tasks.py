@@ -10,9 +10,12 @@ ANSWERS_ARE_KEPT = timedelta(days=1)
 
 @shared_task
 def forget_old_records() -> int:
-    """Answers kept for `Idempotency-Key`. Across all organizations: the system role's work."""
+    """Old sessions, and the answers kept for `Idempotency-Key`: the system role's work."""
+    from django.core.management import call_command
+
     from organizations.models import IdempotentAnswer
 
+    call_command("clearsessions")
     old = IdempotentAnswer.objects.using("system").filter(
         created_at__lt=timezone.now() - ANSWERS_ARE_KEPT
     )

@@ -15,6 +15,7 @@ from vpp_accounts import services
 from vpp_accounts.apple.fake import FakeApple
 from vpp_accounts.models import AccountState, SyncRun, VppAccount
 from vpp_accounts.refusals import ClaimedByAnotherMdm
+from vpp_accounts.runs import request_sync
 from vpp_accounts.services import Rights
 
 
@@ -76,7 +77,7 @@ def test_an_expired_token_is_refused_with_its_date(by, organization, fake) -> No
         ("token_revoked", r"Apple has revoked this service token \(9625\)"),
         ("token_malformed", r"does not accept this service token \(9722\)"),
         ("legacy_token", r"legacy token of one purchaser \(9647\)"),
-        ("token_expired", "expired on"),
+        ("token_expired", r"Apple says that this service token has expired \(9621\)"),
     ],
 )
 def test_apples_refusal_of_a_token_is_told_in_words(
@@ -190,3 +191,57 @@ def test_removing_takes_the_typed_name_and_everything_of_the_account(by, account
     assert not LicensedApp.objects.exists()
     assert not Assignment.objects.exists()
     assert AuditEvent.objects.filter(action="vpp_account.removed").count() == 1
+
+
+def test_a_claimed_account_is_taken_back_by_a_persons_decision(by, account, fake) -> None:
+    """As the worker does it: in sync, then claimed by another, then taken over."""
+    sync.run(sync_run_id=services_sync(by, account).pk)
+    fake.claim(account.uid, {"id": "other", "name": "Other MDM", "metadata": "x"})
+    sync.run(sync_run_id=services_sync(by, account).pk)
+    account.refresh_from_db()
+    claimed = account.state
+
+    services.take_over(by=by, account=account)
+    sync.run(sync_run_id=account.sync_runs.get(finished_at=None).pk)
+
+    account.refresh_from_db()
+    assert (claimed, account.state) == (AccountState.CLAIMED, AccountState.IN_SYNC)
+    assert fake.location(account.uid).mdm_info["id"] == str(account.uuid)
+
+
+def test_a_location_that_was_removed_here_can_be_added_again(by, organization, location) -> None:
+    first = add(by, organization, location.issue_token())
+    sync.run(sync_run_id=first.sync_runs.get().pk)
+    first.refresh_from_db()
+    services.remove_account(by=by, account=first, typed_name=first.name)
+
+    again = add(by, organization, location.issue_token())
+    sync.run(sync_run_id=again.sync_runs.get().pk)
+
+    again.refresh_from_db()
+    assert again.state == AccountState.IN_SYNC
+
+
+def test_losing_the_right_to_write_is_noticed(by, account, fake) -> None:
+    sync.run(sync_run_id=services_sync(by, account).pk)
+    fake.set_fault("read_only")
+
+    run = request_sync(by=by, account=account, trigger=SyncRun.Trigger.MANUAL, full=True)
+    sync.run(sync_run_id=run.pk)
+
+    account.refresh_from_db()
+    assert account.state == AccountState.READ_ONLY
+
+
+def test_sync_now_waits_as_long_as_apple_asked(by, account, fake) -> None:
+    fake.set_fault("overload")
+    sync.run(sync_run_id=services_sync(by, account).pk)
+    account.refresh_from_db()
+
+    with pytest.raises(Refusal, match="Apple asked to be left alone until"):
+        services_sync(by, account)
+
+
+def services_sync(by: Actor, account: VppAccount) -> SyncRun:
+    account.refresh_from_db()
+    return request_sync(by=by, account=account, trigger=SyncRun.Trigger.MANUAL)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from licensing import sync
 from licensing.models import Assignment, LicenseCount, LicensedApp
 from licensing.sync.progress import LeaseLost, Progress
-from licensing.tasks import requeue_lost_syncs, start_due_syncs
+from licensing.tasks import start_due_syncs
 from organizations.audit import Actor
 from organizations.models import AuditEvent
 from tests.factories import LicensedAppFactory, SyncRunFactory
@@ -335,16 +335,6 @@ def test_a_run_that_breaks_again_and_again_ends(account: VppAccount) -> None:
     assert run.outcome == SyncRun.Outcome.FAILED
 
 
-def test_the_sweep_rings_for_lost_runs(account: VppAccount, monkeypatch) -> None:
-    rung = []
-    monkeypatch.setattr("licensing.tasks.run_sync.delay", lambda **ids: rung.append(ids))
-    run = SyncRunFactory(account=account)
-
-    requeue_lost_syncs()
-
-    assert rung == [{"sync_run_id": run.pk}]
-
-
 def test_the_schedule_starts_only_what_is_due_and_alive(account: VppAccount) -> None:
     start_due_syncs()
     started = SyncRun.objects.count()
@@ -372,3 +362,14 @@ def test_the_number_of_statements_does_not_depend_on_the_number_of_rows(
     run_sync(bought)
 
     assert statements(3) == statements(2000)
+
+
+def test_an_odd_holder_costs_the_others_nothing(bought: VppAccount, fake: FakeApple) -> None:
+    """Another MDM may have written anything."""
+    asset = fake.location(bought.uid).asset(KEYNOTE)
+    fake.location(bought.uid).give(asset, "serial", ["LONG" * 100, "NU\x00L"])
+
+    run = run_sync(bought)
+
+    assert holders(bought) == {(KEYNOTE, f"SERIAL{n}") for n in (1, 2, 3)}
+    assert (run.outcome, run.counts["unreadable"]) == (SyncRun.Outcome.SUCCEEDED, 2)

@@ -44,7 +44,7 @@ def test_a_failure_ends_the_command_with_an_error(account: VppAccount, fake, cap
     with pytest.raises(CommandError):
         call_command("sync_vpp", account=account.pk, wait=True)
 
-    assert "no longer accepts the token" in capsys.readouterr().err
+    assert "Apple has revoked the token" in capsys.readouterr().err
 
 
 def test_a_stopped_account_is_refused_with_its_reason(account: VppAccount, capsys) -> None:

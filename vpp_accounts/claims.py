@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import enum
 import json
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from django.conf import settings
 
 from vpp_accounts.apple.types import MdmInfo
-
-if TYPE_CHECKING:
-    from vpp_accounts.models import VppAccount
+from vpp_accounts.models import FormerClaim, VppAccount
 
 
 class Claim(enum.Enum):
@@ -22,12 +19,15 @@ class Claim(enum.Enum):
     FOREIGN = "foreign"
 
 
-def plan_claim(holder: MdmInfo | None, *, own_id: str, take_over_from: str) -> Claim:
-    if holder is None or not holder.id:
+def plan_claim(
+    holder: MdmInfo | None, *, own_id: str, take_over_from: str, was_ours: bool = False
+) -> Claim:
+    """`was_ours`: the mark is that of an account which was removed from this installation."""
+    if holder is None or not holder.id or was_ours:
         return Claim.FREE
     if holder.id == own_id:
         return Claim.OURS
-    return Claim.TO_TAKE_OVER if holder.id == take_over_from else Claim.FOREIGN
+    return Claim.TO_TAKE_OVER if holder.id[:100] == take_over_from else Claim.FOREIGN
 
 
 def our_mdm_info(account: VppAccount) -> MdmInfo:
@@ -43,3 +43,8 @@ def our_mdm_info(account: VppAccount) -> MdmInfo:
 def describe(holder: MdmInfo) -> str:
     """The other MDM in a word an admin can recognise."""
     return (holder.name or holder.metadata or holder.id)[:200]
+
+
+def was_ours(holder: MdmInfo | None) -> bool:
+    """Apple offers no way to take a mark off again, so it outlives the account that made it."""
+    return holder is not None and FormerClaim.objects.filter(mdm_id=holder.id[:100]).exists()

@@ -36,7 +36,8 @@ def client_for(account: VppAccount) -> AppleClient:
         session=_fake_session(),
         pacer=_pacer(f"apple:{account.uid or account.uuid}"),
         service_configs=service_configs,
-        own_mdm_id=str(account.uuid) if account.claimed_at else None,
+        # While an admin's decision to displace another MDM is carried out, its mark is expected.
+        own_mdm_id=str(account.uuid) if account.claimed_at and not account.take_over_from else None,
         retries=settings.APPLE_RETRIES,
     )
 

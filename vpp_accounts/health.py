@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from organizations import audit
@@ -12,6 +13,7 @@ from vpp_accounts.crypto import CannotDecrypt
 from vpp_accounts.models import AccountState, VppAccount
 from vpp_accounts.models.accounts import EXPIRY_WARNING
 
+MAINTENANCE = 9644
 SYSTEM = Actor.system("Account check")
 
 
@@ -21,27 +23,17 @@ def state_after(error: Exception) -> tuple[AccountState, str]:
         case errors.TokenExpired():
             return AccountState.EXPIRED, "The service token has expired."
         case errors.TokenDead():
-            return (
-                AccountState.REVOKED,
-                "Apple no longer accepts the token: a newer one was downloaded, or its manager's "
-                "password was changed.",
-            )
+            return AccountState.REVOKED, _why_dead(error)
         case errors.ClaimedByAnother():
-            name = error.mdm_info.name or error.mdm_info.id
+            name = (error.mdm_info.name or error.mdm_info.id)[:200].replace("\x00", "")
             return (
                 AccountState.CLAIMED,
                 f"“{name}” manages this location now, and all our work for it has stopped.",
             )
         case errors.Throttled():
-            return (
-                AccountState.SYNC_FAILED,
-                "Apple asks us to slow down; the sync goes on by itself.",
-            )
+            return AccountState.SYNC_FAILED, "Apple asks us to slow down."
         case errors.Unavailable():
-            return (
-                AccountState.SYNC_FAILED,
-                "Apple cannot be reached; the sync is tried again by itself.",
-            )
+            return AccountState.SYNC_FAILED, _why_unavailable(error)
         case errors.AppleError():
             return AccountState.SYNC_FAILED, f"Apple refused the sync: {error.text[:300]}"
         case CannotDecrypt():
@@ -54,6 +46,31 @@ def state_after(error: Exception) -> tuple[AccountState, str]:
         AccountState.SYNC_FAILED,
         "The sync stopped by an error of ours; it is in the server's log.",
     )
+
+
+def _why_dead(error: errors.TokenDead) -> str:
+    match error:
+        case errors.LegacyToken():
+            return (
+                "This is a legacy token of one purchaser, which Apple's current service refuses. Use "
+                "the content token of a location."
+            )
+        case errors.TokenNotAccepted():
+            return "Apple does not accept the token as one of its own: it was changed or cut off."
+    return (
+        "Apple has revoked the token: a newer one was downloaded, or its manager's password was "
+        "changed."
+    )
+
+
+def _why_unavailable(error: errors.Unavailable) -> str:
+    if error.could_not_connect:
+        return "Apple cannot be reached from this server."
+    if error.number == MAINTENANCE:
+        return "Apple's service is in maintenance."
+    if error.number:
+        return "Apple's service is busy or has a problem of its own."
+    return "Apple, or a proxy on the way, gave no usable answer."
 
 
 READ_ONLY_REASON = (
@@ -78,12 +95,15 @@ def set_state(
 
     Call it in a transaction.
     """
-    before = account.state
+    # The row decides, not what the caller read a while ago.
+    locked = VppAccount.objects.select_for_update().filter(pk=account.pk)
+    before = locked.values_list("state", flat=True).get()
     account.state_reason = reason[:500]
+    account.state = state
     if before == state:
         account.save(update_fields=["state_reason"])
         return
-    account.state, account.state_since = state, timezone.now()
+    account.state_since = timezone.now()
     account.save(update_fields=["state", "state_reason", "state_since"])
     audit.record(
         "vpp_account.state_changed",
@@ -99,14 +119,18 @@ def note_token_dates() -> None:
     """Move accounts into Expired and Expiring when their day comes."""
     now = timezone.now()
     accounts = VppAccount.objects.using("system")
-    for account in accounts.filter(token_expires_at__lte=now).exclude(state__in=VppAccount.STOPPED):
-        _move(account, AccountState.EXPIRED, "The service token has expired.")
-    soon = accounts.filter(token_expires_at__lte=now + EXPIRY_WARNING, state=AccountState.IN_SYNC)
-    for account in soon.filter(token_expires_at__gt=now):
-        _move(account, AccountState.EXPIRING, "")
+    ended = Q(token_expires_at__lte=now) & ~Q(state__in=VppAccount.STOPPED)
+    soon = Q(token_expires_at__lte=now + EXPIRY_WARNING, state=AccountState.IN_SYNC)
+    for account in accounts.filter(ended):
+        _move(account, ended, AccountState.EXPIRED, "The service token has expired.")
+    for account in accounts.filter(soon):
+        _move(account, soon, AccountState.EXPIRING, "")
 
 
-def _move(account: VppAccount, state: AccountState, reason: str) -> None:
+def _move(account: VppAccount, where: Q, state: AccountState, reason: str) -> None:
+    """Unless the account was renewed meanwhile."""
     with transaction.atomic():
         ours = VppAccount.objects.select_related("organization").select_for_update(of=("self",))
-        set_state(ours.get(pk=account.pk), state, reason)
+        still = ours.filter(where, pk=account.pk).first()
+        if still is not None:
+            set_state(still, state, reason)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.utils import timezone
+
 from organizations.refusals import Conflict, Refusal
 from vpp_accounts.apple.types import MdmInfo
 from vpp_accounts.stoken import TokenRefusal
@@ -16,6 +18,24 @@ class TokenExpired(TokenRefusal):
 
     def __init__(self, expired_at: datetime) -> None:
         super().__init__(f"This service token expired on {expired_at:%-d %B %Y}. {DOWNLOAD}")
+
+
+class TokenExpiredAtApple(TokenRefusal):
+    code = "token_expired"
+
+    def __init__(self) -> None:
+        super().__init__(f"Apple says that this service token has expired (9621). {DOWNLOAD}")
+
+
+class AppleAskedToWait(Conflict):
+    code = "apple_asked_to_wait"
+
+    def __init__(self, until: datetime) -> None:
+        self.retry_after = max(1, int((until - timezone.now()).total_seconds()))
+        moment = timezone.localtime(until)
+        super().__init__(
+            f"Apple asked to be left alone until {moment:%H:%M}. The sync goes on by itself then."
+        )
 
 
 class TokenRevoked(TokenRefusal):
@@ -107,6 +127,7 @@ class ClaimedByAnotherMdm(Conflict):
 
 
 class AppleDidNotAnswer(Refusal):
+    retry_after = 60
     code = "apple_unavailable"
     field = "token"
 
@@ -122,6 +143,13 @@ class AccountStopped(Conflict):
 
     def __init__(self, *, state: str, reason: str) -> None:
         super().__init__(f"{state}: {reason}")
+
+
+class NothingToTakeOver(Conflict):
+    code = "not_claimed"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"No other MDM has claimed “{name}”, so there is nothing to take over.")
 
 
 class NameNotTyped(Refusal):

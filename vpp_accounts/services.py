@@ -18,26 +18,31 @@ from organizations.models import Admin, Network, Organization
 from vpp_accounts import hooks, stoken
 from vpp_accounts.apple import errors
 from vpp_accounts.apple.types import ClientConfig
-from vpp_accounts.claims import Claim, plan_claim
+from vpp_accounts.claims import Claim, plan_claim, was_ours
 from vpp_accounts.connections import client_for_new_token
+from vpp_accounts.crypto import CannotDecrypt
 from vpp_accounts.health import set_state
-from vpp_accounts.models import AccountState, SyncRun, VppAccount
+from vpp_accounts.models import AccountState, FormerClaim, SyncRun, VppAccount
 from vpp_accounts.refusals import (
     AddedAlready,
     AppleDidNotAnswer,
     ClaimedByAnotherMdm,
     InUseElsewhere,
     NameNotTyped,
+    NothingToTakeOver,
     RefusedByApple,
     TokenExpired,
+    TokenExpiredAtApple,
     TokenLegacy,
     TokenMalformed,
     TokenRevoked,
+    UnreadableToken,
     WrongLocation,
 )
-from vpp_accounts.runs import request_sync
+from vpp_accounts.runs import end_open_run, request_sync
 from vpp_accounts.stoken import ParsedToken
 
+MDM_ID = 100  # Apple's longest mdmInfo.id
 NOT_ANSWERED = "Apple did not answer when the token was added. It is asked again by itself."
 
 
@@ -84,7 +89,7 @@ def add_account(
     if config:
         _refuse_location_in_use(organization, config)
         account.take_over_from = _consent_to_take_over(account, config, take_over)
-        _adopt_config(account, config)
+        account.adopt(config)
     account.state = AccountState.SYNCING if config else AccountState.NOT_VERIFIED
     account.state_reason = "" if config else NOT_ANSWERED
     _adopt_token(account, token)
@@ -102,15 +107,26 @@ def add_account(
     return account
 
 
-def edit_account(*, by: Actor, account: VppAccount, name: str, email: str, rights: Rights) -> None:
+@transaction.atomic
+def edit_account(
+    *,
+    by: Actor,
+    account: VppAccount,
+    name: str | None = None,
+    email: str | None = None,
+    rights: Rights | None = None,
+) -> None:
+    """Change what is given; None leaves as it is what somebody else may be changing just now."""
+    VppAccount.objects.select_for_update().filter(pk=account.pk).get()
+    account.refresh_from_db()
     before = _facts(account)
-    account.name, account.email = name, email
-    with transaction.atomic():
-        account.save(update_fields=["name", "email"])
+    account.name, account.email = name or account.name, email or account.email
+    account.save(update_fields=["name", "email"])
+    if rights is not None:
         _set_rights(account, rights)
-        after = _facts(account)
-        if after != before:
-            _record("vpp_account.edited", by, account, before=before, after=after)
+    after = _facts(account)
+    if after != before:
+        _record("vpp_account.edited", by, account, before=before, after=after)
 
 
 def renew_token(
@@ -127,11 +143,13 @@ def renew_token(
         _refuse_location_in_use(account.organization, config)
     account.take_over_from = _consent_to_take_over(account, config, take_over)
     before = {"expires": account.token_expires_at.isoformat()}
-    _adopt_config(account, config)
-    _adopt_token(account, token)
+    # Only what a renewal changes: the account may have been edited while Apple was asked.
+    fields = [*account.adopt(config), *_adopt_token(account, token), "take_over_from"]
     account.token_renewed_at = timezone.now()
     with transaction.atomic():
-        account.save()
+        account.save(update_fields=[*fields, "token_renewed_at"])
+        # A sync under way still uses the old token, and its failure would stop the new one.
+        end_open_run(account, why="The token was renewed meanwhile.")
         _record(
             "vpp_account.renewed",
             by,
@@ -146,13 +164,20 @@ def renew_token(
 
 def take_over(*, by: Actor, account: VppAccount) -> None:
     """Resume an account that another MDM claimed: a person's decision, carried out by the sync."""
-    config = _ask_apple(stoken.parse(account.stoken))
+    if account.state != AccountState.CLAIMED:
+        raise NothingToTakeOver(account.name)
+    try:
+        token = stoken.parse(account.stoken)
+    except CannotDecrypt:
+        raise UnreadableToken from None
+    config = _ask_apple(token)
     if config is None:
         raise AppleDidNotAnswer
     holder = config.mdm_info
-    account.take_over_from = holder.id if holder else ""
+    account.take_over_from = holder.id[:MDM_ID] if holder else ""
     with transaction.atomic():
         account.save(update_fields=["take_over_from"])
+        end_open_run(account, why="The location was taken over meanwhile.")
         _record(
             "vpp_account.taken_over", by, account, before={"mdm": holder.name if holder else None}
         )
@@ -178,7 +203,13 @@ def removal_consequences(account: VppAccount) -> Consequences:
 def remove_account(*, by: Actor, account: VppAccount, typed_name: str) -> None:
     if typed_name.strip() != account.name:
         raise NameNotTyped(account.name)
+    # A worker that still writes for the account waits here, and then finds its run gone.
+    runs = SyncRun.objects.select_for_update().filter(account=account)
+    list(runs.values_list("pk"))
+    SyncRun.objects.filter(account=account).delete()
     _record("vpp_account.removed", by, account, before=_facts(account))
+    if account.claimed_at:
+        FormerClaim.objects.get_or_create(mdm_id=str(account.uuid))
     hooks.account_removed.send(VppAccount, account=account)
     account.delete()
 
@@ -189,7 +220,7 @@ def _ask_apple(token: ParsedToken) -> ClientConfig | None:
     try:
         return client.client_config()
     except errors.TokenExpired:
-        raise TokenExpired(token.expires_at) from None
+        raise TokenExpiredAtApple from None
     except errors.TokenRevoked:
         raise TokenRevoked from None
     except errors.LegacyToken:
@@ -225,27 +256,25 @@ def _refuse(same: VppAccount, organization: Organization) -> None:
 
 def _consent_to_take_over(account: VppAccount, config: ClientConfig, take_over: bool) -> str:
     """The id of the MDM to displace, or "" where there is none."""
-    claim = plan_claim(config.mdm_info, own_id=str(account.uuid), take_over_from="")
+    claim = plan_claim(
+        config.mdm_info,
+        own_id=str(account.uuid),
+        take_over_from="",
+        was_ours=was_ours(config.mdm_info),
+    )
     if claim is not Claim.FOREIGN or config.mdm_info is None:
         return ""
     if not take_over:
         raise ClaimedByAnotherMdm(config.mdm_info)
-    return config.mdm_info.id
+    return config.mdm_info.id[:MDM_ID]
 
 
-def _adopt_config(account: VppAccount, config: ClientConfig) -> None:
-    account.uid = config.uid
-    account.location_name = config.location_name[:200]
-    account.country = config.country[:2].upper()
-    account.default_platform = config.default_platform
-    account.website_url = config.website_url
-
-
-def _adopt_token(account: VppAccount, token: ParsedToken) -> None:
+def _adopt_token(account: VppAccount, token: ParsedToken) -> list[str]:
     account.stoken = token.text
     account.token_hash = token.digest
     account.token_org_name = token.org_name
     account.token_expires_at = token.expires_at
+    return ["token_ciphertext", "token_hash", "token_org_name", "token_expires_at"]
 
 
 def _set_rights(account: VppAccount, rights: Rights) -> None:

@@ -39,6 +39,7 @@ class StateWords:
     what_to_do: str = ""
     action_label: str = ""
     action_url: str = ""
+    retries: bool = False  # Apple is asked again by itself
 
     @property
     def label(self) -> str:
@@ -70,6 +71,7 @@ WORDS = {
             " can reach Apple.",
             "See the attempts",
             "licensing:account_runs",
+            retries=True,
         ),
         StateWords(AccountState.SYNCING, Urgency.NONE, "is being read from Apple."),
         StateWords(AccountState.IN_SYNC, Urgency.NONE, "is in sync."),
@@ -80,6 +82,7 @@ WORDS = {
             "It is tried again automatically. If it keeps failing, look at the reason.",
             "See the attempts",
             "licensing:account_runs",
+            retries=True,
         ),
         StateWords(
             AccountState.EXPIRING,

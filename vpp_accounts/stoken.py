@@ -9,14 +9,21 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import json
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import orjson
+
 from organizations.refusals import Refusal
 
+ENROLLMENT = (
+    "This is a server token of Automated Device Enrollment (.p7m), not a VPP service token. "
+    "Download the content token under Payments and Billing > Apps and Books instead."
+)
+ENVELOPED = bytes.fromhex("2a864886f70d010703")  # the OID of encrypted PKCS #7, in DER
+PLAUSIBLE_YEARS = (2000, 2200)
 LONGEST = 64 * 1024  # real ones are below 2 kB
 WHERE = "Download the content token of the location at Apple and add that file unchanged."
 
@@ -53,7 +60,7 @@ def parse(data: str | bytes) -> ParsedToken:
             raise TokenRefusal(f"This service token has no “{name}” in it. {WHERE}")
     return ParsedToken(
         text="".join(text.split()),
-        org_name=str(content.get("orgName") or "")[:200],
+        org_name=str(content.get("orgName") or "").replace("\x00", "")[:200],
         expires_at=_moment(str(expiry)),
     )
 
@@ -64,8 +71,12 @@ def _as_text(data: str | bytes) -> str:
     if isinstance(data, bytes):
         if data[:2] == b"PK":
             raise TokenRefusal(f"This is a ZIP or Office file, not a service token. {WHERE}")
-        if data[:2] == b"\x30\x82":
-            raise TokenRefusal(f"This is a certificate or key file, not a service token. {WHERE}")
+        if ENVELOPED in data[:64]:
+            raise TokenRefusal(ENROLLMENT)
+        if data[:2] in (b"\x30\x82", b"\x30\x83"):
+            raise TokenRefusal(
+                f"This is a push certificate or key file, not a service token. {WHERE}"
+            )
         encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
         try:
             data = data.decode(encoding)
@@ -81,10 +92,7 @@ def _refuse_other_kinds(text: str) -> None:
     """The files that people upload by mistake, each named for what it is."""
     head = text[:2000].lower()
     if "pkcs7-mime" in head or "begin pkcs7" in head or "smime.p7m" in head:
-        raise TokenRefusal(
-            "This is a server token of Automated Device Enrollment (.p7m), not a VPP service token. "
-            "Download the content token under Payments and Billing > Apps and Books instead."
-        )
+        raise TokenRefusal(ENROLLMENT)
     if "begin certificate" in head or "private key" in head:
         raise TokenRefusal(
             "This is a push certificate or key (.pem), not a VPP service token. "
@@ -110,7 +118,7 @@ def _decode(text: str) -> dict[str, Any]:
             f"This service token is cut off: its Base64 is incomplete. {WHERE}"
         ) from None
     try:
-        content = json.loads(decoded)
+        content = orjson.loads(decoded)  # also refuses what is nested without end
     except ValueError:
         raise TokenRefusal(
             f"This is not a service token, or it is cut off: there is no JSON in it. {WHERE}"
@@ -131,4 +139,11 @@ def _moment(text: str) -> datetime:
         ) from None
     if moment.tzinfo is None:
         raise TokenRefusal(f"This service token's expDate “{text[:40]}” has no time zone. {WHERE}")
+    if not is_plausible(moment):
+        raise TokenRefusal(f"This service token's expDate “{text[:40]}” cannot be right. {WHERE}")
     return moment
+
+
+def is_plausible(moment: datetime) -> bool:
+    """Not so far away that a calendar in some zone ends before it."""
+    return PLAUSIBLE_YEARS[0] <= moment.year <= PLAUSIBLE_YEARS[1]

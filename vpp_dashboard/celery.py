@@ -14,10 +14,16 @@ app = Celery("vpp_dashboard")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
+EVERY = {  # seconds
+    "licensing.tasks.requeue_lost_syncs": 15,
+    "licensing.tasks.start_due_syncs": 60,
+    "vpp_accounts.tasks.check_token_dates": 3600,
+    "licensing.tasks.refresh_stale_metadata": 3600,
+    "vpp_accounts.tasks.forget_old_runs": 86400,
+    "organizations.tasks.forget_old_records": 86400,
+}
+# A sweep that nobody could run in time is worth nothing: the next one does the same.
 app.conf.beat_schedule = {
-    "requeue-lost-work": {"task": "licensing.tasks.requeue_lost_syncs", "schedule": 15},
-    "start-due-syncs": {"task": "licensing.tasks.start_due_syncs", "schedule": 60},
-    "check-account-dates": {"task": "vpp_accounts.tasks.check_token_dates", "schedule": 3600},
-    "refresh-metadata": {"task": "licensing.tasks.refresh_stale_metadata", "schedule": 3600},
-    "forget-old-records": {"task": "organizations.tasks.forget_old_records", "schedule": 86400},
+    task: {"task": task, "schedule": seconds, "options": {"expires": seconds}}
+    for task, seconds in EVERY.items()
 }

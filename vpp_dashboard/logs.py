@@ -1,8 +1,22 @@
 """Structured logs: one line per event, JSON in production, colours on a terminal."""
 
 import logging.config
+import re
+from typing import Any
 
 import structlog
+
+RESET_KEY = re.compile(r"(/password/reset/key/)[^/\s]+")
+
+
+def without_reset_keys(
+    logger: Any, name: str, event: structlog.types.EventDict
+) -> structlog.types.EventDict:
+    """The key of a password reset stands in its address, and opens the account to who reads it."""
+    for field in ("request", "event", "referrer"):
+        if isinstance(event.get(field), str):
+            event[field] = RESET_KEY.sub(r"\1…", event[field])
+    return event
 
 
 def configure_logging(*, level: str, colours: bool) -> None:
@@ -10,6 +24,7 @@ def configure_logging(*, level: str, colours: bool) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
+        without_reset_keys,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     renderer = structlog.dev.ConsoleRenderer() if colours else structlog.processors.JSONRenderer()

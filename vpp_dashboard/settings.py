@@ -123,18 +123,26 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    "default": {
+        "BACKEND": "organizations.forgiving_cache.ForgivingCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
+    }
 }
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+SESSION_ENGINE = "django.contrib.sessions.backends.db"  # pages answer without Redis
 
 # --- Background work ------------------------------------------------------------------------------
 
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2, "socket_timeout": 10}
+CELERY_TASK_PUBLISH_RETRY = False  # a page does not wait for the doorbell; the sweep rings again
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
+    "licensing.tasks.requeue_lost_syncs": {"queue": "default"},
+    "licensing.tasks.start_due_syncs": {"queue": "default"},
     "licensing.tasks.*": {"queue": "apple"},
     "vpp_accounts.tasks.*": {"queue": "apple"},
 }
@@ -146,7 +154,7 @@ CELERY_TIMEZONE = "UTC"
 
 APPLE_VPP_CLIENT = env.str("APPLE_VPP_CLIENT", default="http")
 APPLE_VPP_BASE_URL = env.str("APPLE_VPP_BASE_URL", default="https://vpp.itunes.apple.com/mdm/v2/")
-APPLE_RETRIES = env.int("APPLE_RETRIES", default=4)  # of one read, before a sync is put off
+APPLE_RETRIES = env.int("APPLE_RETRIES", default=2)  # of one read, before a sync is put off
 APPLE_METADATA_URL = env.str("APPLE_METADATA_URL", default="")
 APPLE_STORE_URL = env.str("APPLE_STORE_URL", default="https://itunes.apple.com")
 APPLE_ICON_HOSTS = env.list("APPLE_ICON_HOSTS", default=["https://*.mzstatic.com"])
@@ -198,6 +206,8 @@ TIME_ZONE = "UTC"
 USE_THOUSAND_SEPARATOR = True
 
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+if path := vars().get("EMAIL_FILE_PATH"):
+    EMAIL_FILE_PATH = f"/{path.lstrip('/')}"  # filemail:///var/mail is meant absolutely
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="VPP Dashboard <vpp@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
@@ -233,6 +243,7 @@ X_FRAME_OPTIONS = "DENY"
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
 if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    ALLAUTH_TRUSTED_PROXY_COUNT = len(TRUSTED_PROXIES)
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -284,5 +295,5 @@ LOGGING_CONFIG = None
 configure_logging(level=LOG_LEVEL, colours=not PRODUCTION and sys.stderr.isatty())
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 if SENTRY_DSN := env.str("SENTRY_DSN", default=""):
-    # Local variables stay here: one of them may be a token.
-    sentry_sdk.init(SENTRY_DSN, send_default_pii=False, include_local_variables=False)
+    # Neither bodies nor local variables leave: a token may stand in either.
+    sentry_sdk.init(SENTRY_DSN, max_request_body_size="never", include_local_variables=False)

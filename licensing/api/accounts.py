@@ -98,9 +98,11 @@ class VppAccountView(VppAccountApiView):
         services.edit_account(
             by=self.actor,
             account=self.account,
-            name=given.get("name", self.account.name),
-            email=given.get("email", self.account.email),
-            rights=rights.plan_rights(given, self.membership, self.account),
+            name=given.get("name"),
+            email=given.get("email"),
+            rights=rights.plan_rights(given, self.membership, self.account)
+            if rights.are_given(given)
+            else None,
         )
         return Response(account_json(self.account))
 

@@ -60,6 +60,11 @@ OF_NETWORKS = Choosing("allowedAdmins", AllowedAdmins.NETWORKS, "allowedNetworkI
 SOME = Choosing("assignableNetworks", AssignableNetworks.SOME, "assignableNetworkIds")
 
 
+def are_given(given: dict[str, Any]) -> bool:
+    names = {"allowedAdmins", "allowedAdminIds", "allowedNetworkIds"}
+    return bool(given.keys() & (names | {"assignableNetworks", "assignableNetworkIds"}))
+
+
 def plan_rights(
     given: dict[str, Any], membership: Membership, account: VppAccount | None = None
 ) -> Rights:

@@ -28,7 +28,10 @@ def hold(text: str, *, admin: Admin) -> str:
 def held(handle: str, *, admin: Admin) -> str | None:
     place = _place(handle, admin)
     ciphertext = cache.get(place)
-    return crypto.decrypt(ciphertext, bound_to=place) if ciphertext else None
+    try:
+        return crypto.decrypt(ciphertext, bound_to=place) if ciphertext else None
+    except crypto.CannotDecrypt:  # the keys were changed meanwhile
+        return None
 
 
 def release(handle: str, *, admin: Admin) -> None:

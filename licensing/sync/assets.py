@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from itertools import islice
 
 from django.utils import timezone
@@ -39,6 +39,7 @@ def sync_assets(client: AppleClient, progress: Progress, *, full: bool) -> str:
     if not traversal.is_stable:
         gone = _confirmed_gone(client, plan.missing, progress)
     _apply(plan, gone, progress)
+    _follow_country(account)
     return traversal.version_id
 
 
@@ -63,7 +64,7 @@ def _is_listed(client: AppleClient, title: LicensedApp) -> bool:
 
 def _apply(plan: AssetPlan, gone: Sequence[LicensedApp], progress: Progress) -> None:
     account, now = progress.account, timezone.now()
-    apps = _apps_for(account, plan.create)
+    apps = _apps_for(account, {asset.adam_id for asset in plan.create})
     created = [
         LicensedApp(
             organization_id=account.organization_id,
@@ -83,12 +84,13 @@ def _apply(plan: AssetPlan, gone: Sequence[LicensedApp], progress: Progress) -> 
         title.gone_at = now
         title.total_count = title.available_count = title.assigned_count = 0
     changed = [title for title, _ in plan.change] + list(gone)
-    events = [
-        *(_event(account, "title.changed", title) for title, _ in plan.change),
-        *(_event(account, "title.gone", title) for title in gone),
-    ]
     with progress.transaction():
         LicensedApp.objects.bulk_create(created, batch_size=1000)
+        events = [
+            *(_event(account, "title.found", title) for title in created),
+            *(_event(account, "title.changed", title) for title, _ in plan.change),
+            *(_event(account, "title.gone", title) for title in gone),
+        ]
         fields = list(facts_of_asset(_NOTHING))
         LicensedApp.objects.bulk_update(changed, fields, batch_size=500)
         AuditEvent.objects.bulk_create(events, batch_size=1000)
@@ -96,6 +98,16 @@ def _apply(plan: AssetPlan, gone: Sequence[LicensedApp], progress: Progress) -> 
     progress.counts["titlesAdded"] += len(created)
     progress.counts["titlesChanged"] += len(plan.change)
     progress.counts["titlesGone"] += len(gone)
+
+
+def _follow_country(account: VppAccount) -> None:
+    """A location that moved to another storefront is described by that store from now on."""
+    abroad = LicensedApp.objects.filter(account=account).exclude(app__country=account.country)
+    moved = list(abroad)
+    apps = _apps_for(account, {title.adam_id for title in moved}) if moved else {}
+    for title in moved:
+        title.app = apps[title.adam_id]
+    LicensedApp.objects.bulk_update(moved, ["app"], batch_size=500)
 
 
 _NOTHING = Asset("", "", "", 0, 0, 0, 0, False, False, ())
@@ -106,9 +118,8 @@ def _touch(account: VppAccount) -> None:
     LicensedApp.objects.filter(account=account, gone_at=None).update(counts_as_of=timezone.now())
 
 
-def _apps_for(account: VppAccount, assets: Sequence[Asset]) -> dict[str, App]:
+def _apps_for(account: VppAccount, adam_ids: Set[str]) -> dict[str, App]:
     """A row of the catalogue for each; without metadata at first, which is a normal state."""
-    adam_ids = {asset.adam_id for asset in assets}
     App.objects.bulk_create(
         [App(adam_id=adam_id, country=account.country) for adam_id in sorted(adam_ids)],
         ignore_conflicts=True,

@@ -35,17 +35,16 @@ def sync_assignments(
         _collect(page.rows, seen)
         progress.advance(traversal.pages_done, traversal.total_pages)
     progress.counts["unreadable"] += len(traversal.unreadable)
-    # A title bought since we read the assets: the next sync knows it.
-    progress.counts["ofUnknownTitles"] += sum(
-        len(devices) + len(users) for key, (devices, users) in seen.items() if key not in titles
-    )
+    strays = sum(_size_of(holders) for key, holders in seen.items() if key not in titles)
+    progress.counts["ofUnknownTitles"] += strays
     doubtful = _save(seen, list(titles.values()), progress, is_stable=traversal.is_stable)
     if doubtful:
         progress.phase(SyncRun.Phase.CONFIRMING, total=len(doubtful))
         gone = confirmed_gone(client, doubtful, titles.values(), progress)
         with progress.transaction():
             changes.apply(progress, new=[], gone=gone)
-    return traversal.version_id
+    # A title bought since we read the assets: the next sync knows it, and must then walk again.
+    return "" if strays else traversal.version_id
 
 
 def _collect(rows: Iterable[AppleAssignment], seen: defaultdict[TitleKey, Holders]) -> None:
@@ -75,12 +74,7 @@ def _save(
             gone = set()
         if new or gone:
             with progress.transaction():
-                changes.apply(
-                    progress,
-                    new=sorted(new),
-                    gone=gone,
-                    one_event_per_title=group if is_first else (),
-                )
+                changes.apply(progress, new=sorted(new), gone=gone, audited=not is_first)
         saved += sum(_size(seen, title) for title in group)
         progress.advance(saved, sum(sizes))
     return doubtful
@@ -91,7 +85,11 @@ def _holders(seen: Seen, title: LicensedApp) -> Holders:
 
 
 def _size(seen: Seen, title: LicensedApp) -> int:
-    devices, users = _holders(seen, title)
+    return _size_of(_holders(seen, title))
+
+
+def _size_of(holders: Holders) -> int:
+    devices, users = holders
     return len(devices) + len(users)
 
 
@@ -101,7 +99,7 @@ def lines_of(title: LicensedApp, holders: Holders) -> Iterator[str]:
     as_device = f"{title.pk}\t{Assignment.HolderKind.DEVICE}\t"
     as_user = f"{title.pk}\t{Assignment.HolderKind.USER}\t"
     # Apple compares serial numbers without case; we keep them in upper case everywhere.
-    yield from (as_device + serial.upper() for serial in escaped(devices))
+    yield from (as_device + serial for serial in escaped(serial.upper() for serial in devices))
     yield from (as_user + user_id for user_id in escaped(users))
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 
 from django.utils import timezone
 
-from licensing.models import Assignment, LicensedApp
+from licensing.models import Assignment
 from licensing.sync.progress import Progress
 from licensing.sync.tables import execute, stage
 from organizations.audit import APPLE, current_request_id
@@ -21,9 +21,12 @@ def apply(
     *,
     new: Collection[str],
     gone: Collection[str],
-    one_event_per_title: Sequence[LicensedApp] = (),
+    audited: bool = True,
 ) -> None:
-    """Insert and delete lines (`licensed_app_id \\t holder_kind \\t holder`) inside a transaction."""
+    """Insert and delete lines (`licensed_app_id \\t holder_kind \\t holder`) inside a transaction.
+
+    A first sync is one piece of news per title (assets.py), not one per license: `audited=False`.
+    """
     stage(
         "assignment_change",
         'gone boolean, licensed_app_id bigint, holder_kind text, holder text COLLATE "C"',
@@ -36,9 +39,7 @@ def apply(
     }
     removed = execute(_DELETE, parameters) if gone else 0
     added = execute(_INSERT, parameters) if new else 0
-    if one_event_per_title:
-        _one_event_each(progress, one_event_per_title)
-    else:
+    if audited:
         execute(_AUDIT, {**parameters, "request_id": current_request_id()})
     progress.counts["assignmentsAdded"] += added
     progress.counts["assignmentsGone"] += removed
@@ -73,7 +74,7 @@ _AUDIT = f"""
     SELECT %(organization)s, %(now)s, '{APPLE.kind}', '{APPLE.name}',
            CASE WHEN gone THEN 'assignment.gone' ELSE 'assignment.found' END,
            'licensedapp', change.licensed_app_id,
-           left(coalesce(nullif(app.name, ''), app.adam_id), 254),
+           left(coalesce(nullif(app.name, ''), 'Adam ID ' || app.adam_id), 254),
            CASE WHEN gone THEN jsonb_build_object('holder', holder, 'kind', holder_kind) END,
            CASE WHEN NOT gone THEN jsonb_build_object('holder', holder, 'kind', holder_kind) END,
            false, %(request_id)s
@@ -81,21 +82,3 @@ _AUDIT = f"""
     JOIN licensing_licensedapp AS title ON title.id = change.licensed_app_id
     JOIN apps_catalog_app AS app ON app.id = title.app_id
 """  # noqa: S608
-
-
-def _one_event_each(progress: Progress, titles: Sequence[LicensedApp]) -> None:
-    """A first sync is one piece of news per title, not one per license."""
-    AuditEvent.objects.bulk_create(
-        AuditEvent(
-            organization_id=progress.account.organization_id,
-            actor_kind=APPLE.kind,
-            actor_name=APPLE.name,
-            action="title.found",
-            target_kind="licensedapp",
-            target_id=title.pk,
-            target_name=str(title.app)[:254],
-            after={"total": title.total_count, "assigned": title.assigned_count},
-            request_id=current_request_id(),
-        )
-        for title in titles
-    )

@@ -19,7 +19,7 @@ from licensing.sync.progress import LeaseLost, Progress
 from organizations import audit
 from organizations.audit import APPLE
 from vpp_accounts.apple.client import AppleClient
-from vpp_accounts.apple.errors import AppleError, Throttled, Unavailable
+from vpp_accounts.apple.errors import AppleError, Throttled, TokenExpired, Unavailable
 from vpp_accounts.connections import client_for
 from vpp_accounts.crypto import CannotDecrypt
 from vpp_accounts.health import READ_ONLY_REASON, healthy_state, set_state, state_after
@@ -67,8 +67,8 @@ def _attempt(progress: Progress) -> None:
 def _walk(client: AppleClient, progress: Progress) -> None:
     account = progress.account
     client.service_config()  # also sets the pace that Apple asks for today
-    check_account(client, progress)
     full = _is_full(progress)
+    check_account(client, progress, full=full)
     account.assets_version = sync_assets(client, progress, full=full)
     account.users_version = sync_users(client, progress, full=full)
     account.assignments_version = sync_assignments(client, progress, titles_of(account), full=full)
@@ -96,6 +96,7 @@ def _succeed(progress: Progress, *, full: bool) -> None:
         account.last_force_synced_at = now
     account.unconfirmed_removals = progress.counts["unconfirmed"]
     account.next_sync_at = next_turn(now)
+    account.apple_asks_to_wait_until = None
     with progress.transaction():
         account.save(update_fields=_SYNCED_FIELDS)
         state = healthy_state(account, read_only=progress.read_only)
@@ -122,25 +123,34 @@ _SYNCED_FIELDS = [
     "last_force_synced_at",
     "unconfirmed_removals",
     "next_sync_at",
+    "apple_asks_to_wait_until",
 ]
 
 
 def _fail(progress: Progress, error: Exception) -> None:
-    account = VppAccount.objects.select_related("organization").get(pk=progress.account.pk)
+    account = (
+        VppAccount.objects.select_related("organization").filter(pk=progress.account.pk).first()
+    )
+    if account is None:  # removed while we read it
+        return
     state, reason = state_after(error)
     if isinstance(error, LocationChanged):
         reason = str(error)
     if account.uid is None and isinstance(error, Unavailable | Throttled):
         state = AccountState.NOT_VERIFIED
     account.next_sync_at = _retry_at(error)
+    asked = getattr(error, "retry_after", None)
+    account.apple_asks_to_wait_until = account.next_sync_at if asked else None
+    if isinstance(error, TokenExpired):
+        account.token_expires_at = min(account.token_expires_at, timezone.now())
     with progress.transaction():
-        account.save(update_fields=["next_sync_at"])
+        account.save(update_fields=["next_sync_at", "apple_asks_to_wait_until", "token_expires_at"])
         set_state(account, state, reason, by=APPLE)
         _finish(
             progress,
             SyncRun.Outcome.FAILED,
             counts={name: count for name, count in progress.counts.items() if count},
-            message=reason,
+            message=reason[:500],
             error_number=getattr(error, "number", None),
         )
     log.warning("sync.failed", account=account.pk, state=state, error=str(error))
@@ -160,10 +170,12 @@ def next_turn(now: datetime) -> datetime:
 def _finish(progress: Progress, outcome: SyncRun.Outcome, **fields: object) -> None:
     run = progress.run
     run.outcome, run.phase, run.finished_at = outcome, SyncRun.Phase.DONE, timezone.now()
+    if outcome == SyncRun.Outcome.SUCCEEDED:
+        run.done = run.total
     for name, value in fields.items():
         setattr(run, name, value)
     run.save(
-        update_fields=["outcome", "phase", "finished_at", *fields],
+        update_fields=["outcome", "phase", "done", "finished_at", *fields],
     )
 
 

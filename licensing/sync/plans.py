@@ -39,8 +39,8 @@ def plan_assets(seen: Iterable[Asset], held: Mapping[TitleKey, LicensedApp]) -> 
 def facts_of_asset(asset: Asset) -> dict[str, object]:
     """Apple's words for an asset as fields of ours."""
     return {
-        "product_type": asset.product_type,
-        "platforms": sorted(asset.supported_platforms),
+        "product_type": asset.product_type[:20],
+        "platforms": sorted(name[:20] for name in asset.supported_platforms),
         "device_assignable": asset.device_assignable,
         "revocable": asset.revocable,
         "total_count": asset.total_count,

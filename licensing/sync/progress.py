@@ -10,11 +10,14 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
-from django.db import connection, transaction
+import structlog
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from vpp_accounts.models import SyncRun, VppAccount
 from vpp_accounts.models.runs import LEASE
+
+log = structlog.get_logger(__name__)
 
 SHOW_EVERY = 0.5  # seconds between two updates of the row
 
@@ -85,5 +88,7 @@ class Progress:
                 self._update()
             except LeaseLost:
                 return
+            except DatabaseError:
+                log.warning("sync.heartbeat_missed", sync_run=self.run.pk)
             finally:
                 connection.close()

@@ -59,7 +59,7 @@ def not_found(request: HttpRequest, **path: str) -> HttpResponse:
 
 
 def _refusal(refusal: Refusal) -> Response:
-    retry_after = getattr(refusal, "retry_after", None)
+    retry_after = refusal.retry_after
     return Response(
         {"errors": [str(refusal)], "code": refusal.code},
         status=409 if isinstance(refusal, Conflict) else 400,

@@ -66,11 +66,11 @@ class Claim:
     claimed_at: datetime
 
     def keep(self, response: Response) -> None:
-        """Remember the answer; a failure of ours is forgotten, so that trying again can work."""
+        """Remember the answer; what may go better in a while is forgotten, so that it can."""
         ours = IdempotentAnswer.objects.filter(
             pk=self.row_id, created_at=self.claimed_at, status=None
         )
-        if response.status_code >= 500:
+        if response.status_code >= 500 or "Retry-After" in response:
             ours.delete()
         else:
             ours.update(status=response.status_code, body=response.content)
@@ -78,7 +78,7 @@ class Claim:
 
 def claim(request: Request, admin: Admin) -> Claim | None:
     """None where the client asked for nothing; raises when this is not the first request."""
-    key = request.headers.get(HEADER, "").strip()
+    key = request.headers.get(HEADER, "").strip().replace("\x00", "")
     if not key:
         return None
     if len(key) > LONGEST:
@@ -88,7 +88,8 @@ def claim(request: Request, admin: Admin) -> Claim | None:
         with transaction.atomic():
             row = IdempotentAnswer.objects.create(admin=admin, key=key, request_digest=digest)
     except IntegrityError:
-        return _second_request(IdempotentAnswer.objects.get(admin=admin, key=key), digest)
+        first = IdempotentAnswer.objects.filter(admin=admin, key=key).first()
+        return _second_request(first, digest) if first else claim(request, admin)
     return Claim(row.pk, row.created_at)
 
 

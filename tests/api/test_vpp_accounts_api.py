@@ -163,7 +163,7 @@ def test_a_wrong_kind_of_file_is_named(owner_api: ApiClient, fake: FakeApple, pa
     answer = owner_api.post(path, form)
 
     assert (answer.status_code, answer.json()["code"]) == (400, "token_refused")
-    assert answer.json()["errors"][0].startswith("This is a certificate or key file")
+    assert answer.json()["errors"][0].startswith("This is a push certificate or key file")
 
 
 def test_the_same_location_twice_is_a_conflict(

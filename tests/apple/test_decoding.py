@@ -459,3 +459,27 @@ def test_a_bare_client_config_needs_only_its_location() -> None:
     )
     with pytest.raises(errors.Unavailable):
         reading.client_config({})
+
+
+def test_values_that_nobody_could_keep_are_reported_by_the_fast_road_too() -> None:
+    plain = {"adamId": "1", "pricingParam": "STDQ", "serialNumber": "S1"}
+    odd = [
+        plain | {"serialNumber": "S" * 256},
+        plain | {"serialNumber": "S\x00"},
+        plain | {"adamId": "1" * 21},
+    ]
+
+    page = reading.assignment_page({"assignments": [plain, *odd]}, 0)
+
+    assert [row.serial_number for row in page.rows] == ["S1"]
+    assert [each.reason for each in page.unreadable] == [
+        "serialNumber has more than 255 characters or a NUL",
+        "serialNumber has more than 255 characters or a NUL",
+        "adamId has more than 20 characters or a NUL",
+    ]
+
+
+def test_a_count_beyond_32_bits_is_reported() -> None:
+    page = reading.asset_page({"assets": [{"adamId": "1", "totalCount": 2**31}]}, 0)
+
+    assert [each.reason for each in page.unreadable] == ["totalCount is beyond 32 bits"]

@@ -95,9 +95,8 @@ def mdm_info(data: JsonObject) -> MdmInfo | None:
     info = data.get("mdmInfo")
     if not isinstance(info, dict) or not info.get("id"):
         return None
-    return MdmInfo(
-        id=str(info["id"]), name=str(info.get("name", "")), metadata=str(info.get("metadata", ""))
-    )
+    texts = {key: text_or_none(info.get(key)) or "" for key in ("id", "name", "metadata")}
+    return MdmInfo(**texts)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -141,9 +140,9 @@ def whole_or_none(value: object) -> int | None:
 
 
 def text_or_none(value: object) -> str | None:
-    """A text that is not empty, also when an identifier was sent as a number."""
+    """A text that is not empty, also when an identifier was sent as a number; never with a NUL."""
     if isinstance(value, str):
-        return value or None
+        return value.replace("\x00", "") or None
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     return None

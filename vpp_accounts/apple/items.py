@@ -17,6 +17,11 @@ T = TypeVar("T")
 _HARMLESS = ("adamId", "pricingParam", "productType", "clientUserId", "serialNumber", "status")
 _LONGEST_EXCERPT = 200
 
+# Apple documents no lengths; these are far beyond what it sends, and what a database can index.
+LONGEST_HOLDER = 255
+LONGEST_ADAM_ID = 20
+LARGEST_COUNT = 2**31 - 1
+
 
 class Unclear(ValueError):
     """An item lacks what makes it meaningful; its text says what."""
@@ -56,10 +61,18 @@ def _excerpt(item: object) -> str:
 
 
 def needed(item: JsonObject, key: str) -> str:
-    value = text_or_none(item.get(key))
+    value = identifier(item, key)
     if value is None:
         raise Unclear(f"no {key}")
     return value
+
+
+def identifier(item: JsonObject, key: str, *, longest: int = LONGEST_HOLDER) -> str | None:
+    """A name for a thing, exactly as sent; one that nobody could keep whole is unclear."""
+    value = item.get(key)
+    if isinstance(value, str) and (len(value) > longest or "\x00" in value):
+        raise Unclear(f"{key} has more than {longest} characters or a NUL")
+    return text_or_none(value)
 
 
 def pricing_param(item: JsonObject) -> str:

@@ -20,7 +20,19 @@ from vpp_accounts.apple.decoding import (
     whole_or_none,
 )
 from vpp_accounts.apple.errors import Unavailable
-from vpp_accounts.apple.items import Unclear, count, each, needed, pricing_param, texts, wire_name
+from vpp_accounts.apple.items import (
+    LARGEST_COUNT,
+    LONGEST_ADAM_ID,
+    LONGEST_HOLDER,
+    Unclear,
+    count,
+    each,
+    identifier,
+    needed,
+    pricing_param,
+    texts,
+    wire_name,
+)
 from vpp_accounts.apple.types import (
     UNLIMITED,
     Asset,
@@ -132,8 +144,11 @@ def _plain_assignments(items: list[Any]) -> list[Assignment] | None:
         pricing_params = [intern(item["pricingParam"]) for item in items]
         users = [item.get("clientUserId") or None for item in items]
         serials = [item.get("serialNumber") or None for item in items]
-        "".join(filter(None, users)), "".join(filter(None, serials))  # raises unless all are texts
+        # Joining raises unless all are texts.
+        odd = "\x00" in "".join(filter(None, users)) or "\x00" in "".join(filter(None, serials))
     except (AttributeError, KeyError, TypeError):
+        return None
+    if odd or _longest(users, serials) > LONGEST_HOLDER or _longest(adam_ids) > LONGEST_ADAM_ID:
         return None
     no_user = [user is None for user in users]
     no_serial = [serial is None for serial in serials]
@@ -145,25 +160,43 @@ def _plain_assignments(items: list[Any]) -> list[Assignment] | None:
     )
 
 
+def _longest(*columns: list[Any]) -> int:
+    return max((len(value) for column in columns for value in set(column) if value), default=0)
+
+
 def _assignment(item: JsonObject) -> Assignment:
-    user = text_or_none(item.get("clientUserId"))
-    serial = text_or_none(item.get("serialNumber"))
+    user = identifier(item, "clientUserId")
+    serial = identifier(item, "serialNumber")
     if (user is None) == (serial is None):
         raise Unclear("needs either clientUserId or serialNumber")
-    return Assignment(intern(needed(item, "adamId")), intern(pricing_param(item)), user, serial)
+    return Assignment(intern(_adam_id(item)), intern(pricing_param(item)), user, serial)
+
+
+def _adam_id(item: JsonObject) -> str:
+    adam_id = identifier(item, "adamId", longest=LONGEST_ADAM_ID)
+    if adam_id is None:
+        raise Unclear("no adamId")
+    return adam_id
+
+
+def _license_count(item: JsonObject, key: str) -> int | None:
+    value = count(item, key)
+    if value is not None and abs(value) > LARGEST_COUNT:
+        raise Unclear(f"{key} is beyond 32 bits")
+    return value
 
 
 def _asset(item: JsonObject) -> Asset:
     product_type = text_or_none(item.get("productType")) or "App"
     total, assigned, retired = (
-        count(item, key) for key in ("totalCount", "assignedCount", "retiredCount")
+        _license_count(item, key) for key in ("totalCount", "assignedCount", "retiredCount")
     )
     if total is None:
         raise Unclear("no totalCount")
     left = total if total >= UNLIMITED else max(0, total - (assigned or 0) - (retired or 0))
-    available = count(item, "availableCount")
+    available = _license_count(item, "availableCount")
     return Asset(
-        adam_id=needed(item, "adamId"),
+        adam_id=_adam_id(item),
         pricing_param=pricing_param(item),
         product_type=product_type,
         assigned_count=assigned or 0,

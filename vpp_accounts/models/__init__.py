@@ -4,8 +4,16 @@ from vpp_accounts.models.accounts import (
     AccountState,
     AllowedAdmins,
     AssignableNetworks,
+    FormerClaim,
     VppAccount,
 )
 from vpp_accounts.models.runs import SyncRun
 
-__all__ = ["AccountState", "AllowedAdmins", "AssignableNetworks", "SyncRun", "VppAccount"]
+__all__ = [
+    "AccountState",
+    "AllowedAdmins",
+    "AssignableNetworks",
+    "FormerClaim",
+    "SyncRun",
+    "VppAccount",
+]

@@ -10,7 +10,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from organizations.models import Admin, Membership, Network, Organization
-from vpp_accounts import crypto
+from vpp_accounts import crypto, stoken
+from vpp_accounts.apple.types import ClientConfig
 
 EXPIRY_WARNING = timedelta(days=30)
 
@@ -37,6 +38,16 @@ class AssignableNetworks(models.TextChoices):
     ALL = "all", "All networks"
     SOME = "some", "These networks"
     NONE = "none", "No network"
+
+
+class FormerClaim(models.Model):
+    """The `mdmInfo.id` of a removed account: still on the location at Apple, and still ours."""
+
+    mdm_id = models.CharField(max_length=100, unique=True)
+    released_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.mdm_id
 
 
 class VppAccountQuerySet(models.QuerySet["VppAccount"]):
@@ -116,6 +127,8 @@ class VppAccount(models.Model):
     last_full_sync_at = models.DateTimeField(null=True)
     last_force_synced_at = models.DateTimeField(null=True)
     next_sync_at = models.DateTimeField(default=timezone.now, db_index=True)
+    # Asking again sooner would make Apple's block longer.
+    apple_asks_to_wait_until = models.DateTimeField(null=True)
     assets_version = models.CharField(max_length=64, blank=True)
     assignments_version = models.CharField(max_length=64, blank=True)
     users_version = models.CharField(max_length=64, blank=True)
@@ -154,6 +167,24 @@ class VppAccount(models.Model):
     @property
     def is_stopped(self) -> bool:
         return self.state in self.STOPPED
+
+    def adopt(self, config: ClientConfig) -> list[str]:
+        """Take over what Apple says about the location; answers the fields to save."""
+        self.uid = config.uid[:64]
+        self.location_name = config.location_name[:200] or self.location_name
+        self.country = config.country[:2].upper() or self.country
+        self.default_platform = config.default_platform[:40] or self.default_platform
+        self.website_url = config.website_url[:200] or self.website_url
+        if config.token_expires_at and stoken.is_plausible(config.token_expires_at):
+            self.token_expires_at = config.token_expires_at
+        return [
+            "uid",
+            "location_name",
+            "country",
+            "default_platform",
+            "website_url",
+            "token_expires_at",
+        ]
 
     def may_be_used_by(self, membership: Membership) -> bool:
         """Whether this admin may manage the account's users and licenses."""

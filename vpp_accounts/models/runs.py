@@ -26,6 +26,10 @@ class SyncRunQuerySet(models.QuerySet["SyncRun"]):
         """Open runs that nobody works on: never claimed, or their worker died."""
         return self.open().filter(Q(lease_until=None) | Q(lease_until__lt=timezone.now()))
 
+    def overdue(self) -> SyncRunQuerySet:
+        """Unattended for so long that their bell cannot have been heard."""
+        return self.unattended().filter(created_at__lt=timezone.now() - LEASE)
+
     def claim(self, run_id: int) -> SyncRun | None:
         """The run, if it was free; None when someone else has it. One conditional statement."""
         now = timezone.now()
@@ -113,6 +117,15 @@ class SyncRun(models.Model):
     @property
     def is_open(self) -> bool:
         return self.finished_at is None
+
+    @property
+    def progress_text(self) -> str:
+        """How far the phase is, as a person reads it; empty while nothing can be counted."""
+        if not self.total:
+            return ""
+        reading = (self.Phase.ASSETS, self.Phase.USERS, self.Phase.ASSIGNMENTS)
+        unit = "page " if self.phase in reading else ""
+        return f"{unit}{self.done:,} of {self.total:,}"
 
     @property
     def percent(self) -> int:

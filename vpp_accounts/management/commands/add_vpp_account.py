@@ -3,11 +3,13 @@
 from pathlib import Path
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from organizations.audit import Actor
 from organizations.models import Organization
 from organizations.refusals import Refusal
+from vpp_accounts.models import VppAccount
 from vpp_accounts.services import Rights, add_account
 
 
@@ -25,6 +27,7 @@ class Command(BaseCommand):
         organization = Organization.objects.filter(pk=options["organization"]).first()
         if organization is None:
             raise CommandError(f"There is no organization {options['organization']}.")
+        self._check(options["name"], options["email"])
         try:
             account = add_account(
                 by=Actor.system("Command line"),
@@ -40,3 +43,12 @@ class Command(BaseCommand):
         except Refusal as refusal:
             raise CommandError(str(refusal)) from refusal
         self.stdout.write(str(account.pk))
+
+    def _check(self, name: str, email: str) -> None:
+        """What the page's form would have said."""
+        try:
+            VppAccount(name=name, email=email).clean_fields(
+                exclude={field.name for field in VppAccount._meta.fields} - {"name", "email"}
+            )
+        except ValidationError as error:
+            raise CommandError("; ".join(error.messages)) from error
