@@ -45,7 +45,9 @@ PAGES = (
     Page("Organization", "MDM", "certificate", "licensing:mdm", "mdm/"),
     Page("Organization", "Networks", "sitemap", "organizations:network_list", "networks/"),
     Page("Organization", "Administrators", "users", "organizations:admin_list", "admins/", True),
-    Page("Organization", "Activity", "history", "organizations:activity", "activity/", True),
+    Page(
+        "Organization", "Activity", "history", "licensing:organization_activity", "activity/", True
+    ),
     Page("Monitor", "Devices", "devices", "licensing:device_list", "monitor/devices/"),
     Page("Manage", "Apps", "apps", "licensing:app_list", "manage/apps/"),
     Page("Manage", "VPP", "license", "licensing:licensed_app_list", "manage/vpp/"),

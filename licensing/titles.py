@@ -39,6 +39,10 @@ IRREVOCABLE = (
     "A license that was given stays with that person for good and cannot be taken back, not even"
     " by retiring them."
 )
+PRICE_CLASS = (
+    "Free or paid, as the store of the token's country says; for books also the edition, standard"
+    " or high quality."
+)
 EDITIONS = {"STDQ": "Standard quality", "PLUS": "High quality"}
 PLATFORM_ORDER = ("iOS", "macOS", "tvOS", "watchOS", "visionOS")
 IS_UNLIMITED = Q(total_count__gte=UNLIMITED)
@@ -182,6 +186,14 @@ class Title:
     def price_class(self) -> str:
         return ", ".join(filter(None, (self.price, self.edition)))
 
+    @property
+    def summary(self) -> str:
+        """What a narrow screen has no columns for: “App · iOS · Free · for people only”."""
+        for_people = "" if self.device_assignable else "for people only"
+        for_good = "irrevocable" if self.irrevocable else ""
+        facts = (self.kind, self.platforms, self.price_class, for_people, for_good)
+        return " · ".join(filter(None, facts))
+
 
 def load(
     titles: LicensedAppQuerySet, groups: list[dict[str, Any]], accounts: Sequence[VppAccount]
@@ -231,7 +243,7 @@ def url_of(title: LicensedApp) -> str:
 
 
 def name_of(title: LicensedApp) -> str:
-    return title.app.name or f"Adam ID {title.adam_id}"
+    return str(title.app)
 
 
 def missing_name(title: LicensedApp) -> str:

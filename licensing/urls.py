@@ -21,6 +21,11 @@ urlpatterns = [
     path(
         "organizations/<int:organization_id>/running-work/", frame.running_work, name="running_work"
     ),
+    path(
+        "organizations/<int:organization_id>/activity/",
+        activity.organization_activity,
+        name="organization_activity",
+    ),
     # Organization > MDM
     path("organizations/<int:organization_id>/mdm/", mdm.mdm, name="mdm"),
     path(f"{MDM}/add/", accounts.account_add, name="account_add"),

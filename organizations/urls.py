@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from organizations.views import activity, networks
+from organizations.views import networks
 
 app_name = "organizations"
 urlpatterns = [
@@ -24,5 +24,4 @@ urlpatterns = [
         networks.network_delete,
         name="network_delete",
     ),
-    path("organizations/<int:organization_id>/activity/", activity.activity, name="activity"),
 ]

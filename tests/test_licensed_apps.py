@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from licensing.charts import chart_of, scale
 from licensing.models.apps import UNLIMITED
-from organizations import audit
 from organizations.models import Organization
 from tests import factories
 from tests.conftest import signed_in
@@ -400,7 +399,7 @@ def test_licensed_app_list_shows_how_far_a_sync_is_and_reloads_at_its_end(
     SyncRun.objects.filter(pk=run.pk).update(finished_at=timezone.now(), outcome="succeeded")
     afterwards = owner_client.get(poll)
 
-    assert "Reading assignments, 500 of 2,000" in text_of(during)
+    assert "Reading assignments, page 500 of 2,000" in text_of(during)
     assert "HX-Trigger" not in during
     assert afterwards["HX-Trigger"] == "licenses-changed"
     assert "hx-get" not in afterwards.content.decode()
@@ -650,66 +649,6 @@ def test_vpp_leads_to_its_first_tab_with_the_account(owner_client, organization)
     response = owner_client.get(reverse("licensing:vpp", args=[organization.pk]) + "?account=7")
 
     assert response.url == list_url(organization, account=7)
-
-
-# --- Activity ---------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def events(organization, by, north, south):
-    notes, tables = title(north, "Notes"), title(south, "Tables")
-    record = {"by": by, "organization": organization}
-    audit.record("vpp_account.edited", **record, target=north, after={"name": "North"})
-    audit.record("assignment.found", **record, target=notes, after={"holder": "DMQ1"})
-    audit.record("assignment.gone", **record, target=tables, before={"holder": "DMQ2"})
-    audit.record(
-        "network.added", **record, target=factories.NetworkFactory(organization=organization)
-    )
-
-
-def actions_in(response):
-    return [row["Action"] for row in csv_of(response)]
-
-
-@pytest.mark.parametrize(
-    ("query", "expected"),
-    [
-        ("", ["assignment.gone", "assignment.found", "vpp_account.edited"]),
-        ("&action=assignment.", ["assignment.gone", "assignment.found"]),
-        ("&account={north}", ["assignment.found", "vpp_account.edited"]),
-        ("&who=apple", []),
-        ("&q=owner@", ["assignment.gone", "assignment.found", "vpp_account.edited"]),
-        ("&account=no", ["assignment.gone", "assignment.found", "vpp_account.edited"]),
-    ],
-)
-def test_vpp_activity_shows_what_happened_to_accounts_and_licenses(
-    owner_client, organization, events, north, query, expected
-):
-    url = reverse("licensing:vpp_activity", args=[organization.pk])
-
-    response = owner_client.get(f"{url}?format=csv{query.format(north=north.pk)}")
-
-    assert actions_in(response) == expected
-
-
-def test_vpp_activity_hides_the_titles_of_closed_accounts(
-    owner_client, organization, events, south
-):
-    south.allowed_admins = "named"
-    south.save()
-    url = reverse("licensing:vpp_activity", args=[organization.pk])
-
-    response = owner_client.get(f"{url}?format=csv")
-
-    assert actions_in(response) == ["assignment.found", "vpp_account.edited"]
-
-
-def test_vpp_activity_says_what_changed(owner_client, organization, events):
-    text = text_of(owner_client.get(reverse("licensing:vpp_activity", args=[organization.pk])))
-
-    assert "Assignment: gone" in text
-    assert "Holder: DMQ2" in text
-    assert "3 events" in text
 
 
 # --- Charts -----------------------------------------------------------------------------------------

@@ -81,7 +81,7 @@ def test_account_row_shows_how_far_a_run_is_and_asks_again(
     answer = owner_client.get(row_of(synced, run)).content.decode()
 
     assert (
-        "Syncing Reading assignments 25 % 1,500 / 6,000 · 25 %"
+        "Syncing Reading assignments 25 % page 1,500 of 6,000 · 25 %"
         in cells_of(owner_client, synced)["State"]
     )
     assert re.search(r'<progress[^>]*max="6000"[^>]*value="1500"', answer)

@@ -5,6 +5,7 @@ from django.urls import path
 from licensing.api.accounts import RenewView, TakeOverView, VppAccountsView, VppAccountView
 from licensing.api.assets import AssetsView, AssetView
 from licensing.api.assignments import AssignmentsView
+from licensing.api.audit_events import AuditEventsView
 from licensing.api.runs import SyncRunsView, SyncRunView, SyncView
 from organizations.api.urls import ORGANIZATION
 
@@ -22,4 +23,5 @@ urlpatterns = [
     path(f"{ACCOUNT}/assets", AssetsView.as_view()),
     path(f"{ACCOUNT}/assets/<adam:adamId>/<pricing:pricingParam>", AssetView.as_view()),
     path(f"{ACCOUNT}/assignments", AssignmentsView.as_view()),
+    path(f"{ORGANIZATION}/auditEvents", AuditEventsView.as_view()),
 ]

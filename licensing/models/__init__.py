@@ -2,5 +2,6 @@
 
 from licensing.models.apps import LicenseCount, LicensedApp
 from licensing.models.assignments import Assignment
+from licensing.models.events import events_visible_to
 
-__all__ = ["Assignment", "LicenseCount", "LicensedApp"]
+__all__ = ["Assignment", "LicenseCount", "LicensedApp", "events_visible_to"]

@@ -5,30 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Exists, OuterRef, Sum
 from django.db.models.functions import Coalesce
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from licensing.models import LicensedApp
-from licensing.models.apps import UNLIMITED
+from licensing import titles
+from licensing.models import LicensedApp, events_visible_to
+from licensing.tables import EventRow, event_rows
 from organizations.access import AdminRequest, organization_view
-from organizations.models import AuditEvent, Device, Membership, Network, Organization
+from organizations.models import Device, Membership, Network, Organization
 from vpp_accounts.models import VppAccount
 from vpp_accounts.states import StateWords, words_for
 
 SHOWN_ACCOUNTS = 12
 SHOWN_EVENTS = 8
 
-LIMITED = Q(total_count__lt=UNLIMITED)
+# Within one account a title is one row, so that these are the numbers of its own list.
 COUNTS = {
     "titles": Count("pk"),
-    "books": Count("pk", filter=Q(product_type="Book")),
-    "none_left": Count("pk", filter=LIMITED & Q(available_count__lte=0, total_count__gt=0)),
-    "unlimited": Count("pk", filter=~LIMITED),
-    "total": Coalesce(Sum("total_count", filter=LIMITED), 0),
-    "available": Coalesce(Sum("available_count", filter=LIMITED), 0),
+    "available": Coalesce(Sum("available_count", filter=~titles.IS_UNLIMITED), 0),
 }
 
 
@@ -47,7 +44,7 @@ def overview(request: AdminRequest, organization: Organization) -> HttpResponse:
     context = {
         "cards": cards[:SHOWN_ACCOUNTS],
         "accounts": len(cards),
-        "totals": totals(cards),
+        "totals": licenses(request.membership),
         "numbers": inventory(request.membership),
         "events": recent_events(request.membership),
     }
@@ -55,16 +52,16 @@ def overview(request: AdminRequest, organization: Organization) -> HttpResponse:
 
 
 def account_cards(membership: Membership) -> list[AccountCard]:
-    """Three statements, however many accounts there are."""
-    accounts = VppAccount.objects.visible_to(membership)
-    open_to_me = set(VppAccount.objects.open_to(membership).values_list("pk", flat=True))
+    """Two statements, however many accounts there are."""
+    open_to_me = VppAccount.objects.open_to(membership).filter(pk=OuterRef("pk"))
+    accounts: Any = VppAccount.objects.visible_to(membership).annotate(is_open=Exists(open_to_me))
     counts = counts_by_account(membership)
     nothing = dict.fromkeys(COUNTS, 0)
     return [
         AccountCard(
             account,
             words_for(account),
-            counts.get(account.pk, nothing) if account.pk in open_to_me else None,
+            counts.get(account.pk, nothing) if account.is_open else None,
         )
         for account in accounts
     ]
@@ -76,11 +73,9 @@ def counts_by_account(membership: Membership) -> dict[int, dict[str, int]]:
     return {account: dict(zip(COUNTS, counts, strict=True)) for account, *counts in rows}
 
 
-def totals(cards: list[AccountCard]) -> dict[str, int]:
-    """Over the accounts that this admin may look into."""
-    return {
-        name: sum(card.counts[name] for card in cards if card.counts is not None) for name in COUNTS
-    }
+def licenses(membership: Membership) -> titles.Totals:
+    """As above the list of all accounts: a title that several accounts hold counts once."""
+    return titles.totals_of(titles.grouped(LicensedApp.objects.visible_to(membership).present()))
 
 
 def inventory(membership: Membership) -> dict[str, int]:
@@ -90,5 +85,6 @@ def inventory(membership: Membership) -> dict[str, int]:
     }
 
 
-def recent_events(membership: Membership) -> Any:
-    return AuditEvent.objects.visible_to(membership).order_by("-id")[:SHOWN_EVENTS]
+def recent_events(membership: Membership) -> list[EventRow]:
+    events = events_visible_to(membership).order_by("-id")
+    return event_rows(events[:SHOWN_EVENTS], membership)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
+from licensing.tables.words import counts_in_words
 from licensing.views.account_answers import account_or_404, window
 from organizations.access import AdminRequest, organization_view
 from organizations.models import Organization
@@ -29,11 +29,9 @@ class PastRun:
 
     @property
     def changes(self) -> str:
-        changed = [
-            f"{count:,} {in_words(what)}" for what, count in self.run.counts.items() if count
-        ]
+        changed = counts_in_words(self.run.counts)
         if changed or self.run.outcome != SyncRun.Outcome.SUCCEEDED:
-            return ", ".join(changed)
+            return changed
         return "Nothing changed"
 
 
@@ -53,8 +51,3 @@ def account_runs(
         past_runs=[PastRun(run) for run in newest],
         shown=SHOWN,
     )
-
-
-def in_words(counted: str) -> str:
-    """`titlesAdded` → “titles added”."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", counted).lower()

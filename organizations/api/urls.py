@@ -3,7 +3,6 @@
 from django.urls import path
 
 import organizations.api.converters  # noqa: F401  # registers <row:…>
-from organizations.api.audit_events import AuditEventsView
 from organizations.api.networks import NetworksView, NetworkView
 from organizations.api.organizations import (
     AdminsView,
@@ -19,7 +18,6 @@ urlpatterns = [
     path("organizations", OrganizationsView.as_view()),
     path(ORGANIZATION, OrganizationView.as_view()),
     path(f"{ORGANIZATION}/admins", AdminsView.as_view()),
-    path(f"{ORGANIZATION}/auditEvents", AuditEventsView.as_view()),
     path(f"{ORGANIZATION}/networks", NetworksView.as_view()),
     path("networks/<row:networkId>", NetworkView.as_view()),
 ]

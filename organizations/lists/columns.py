@@ -7,13 +7,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """`sort` names fields or annotations that are never null; empty means not sortable."""
+    """`sort` names fields or annotations that are never null; empty means not sortable.
+
+    A column that is `wide_only` is left out on narrow screens; there its row says it elsewhere.
+    """
 
     name: str
     label: str
     sort: tuple[str, ...] = ()
     numeric: bool = False
     hint: str = ""
+    wide_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

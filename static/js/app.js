@@ -19,14 +19,19 @@ document.addEventListener("keydown", (event) => {
   menu.querySelector("summary").focus();
 });
 
-// --- A list that narrows while one types: data-filtered around, data-filter on the input ------------
+// --- A list that narrows while one types: data-filtered around, data-filter on the input. It narrows
+// links and labels; what is ticked stays ticked though it is out of sight ----------------------------
 
 document.addEventListener("input", (event) => {
   if (!event.target.matches("[data-filter]")) return;
   const wanted = event.target.value.trim().toLowerCase();
-  for (const item of event.target.closest("[data-filtered]").querySelectorAll("a")) {
+  for (const item of event.target.closest("[data-filtered]").querySelectorAll("a, label")) {
     item.hidden = !item.textContent.toLowerCase().includes(wanted);
   }
+});
+document.addEventListener("keydown", (event) => {
+  // Enter would send the form around the list.
+  if (event.key === "Enter" && event.target.matches("[data-filter]")) event.preventDefault();
 });
 
 // --- The window: an answer swapped into #window is shown as a modal dialog --------------------------

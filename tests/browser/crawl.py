@@ -20,6 +20,13 @@ TOO_WIDE = """
 """
 
 
+SCROLLING = """
+() => [...document.querySelectorAll("body.with-navigation .table-responsive")]
+  .filter(table => table.scrollWidth > table.clientWidth)
+  .map(table => `${table.ariaLabel || table.className} ${table.scrollWidth} > ${table.clientWidth}`)
+"""
+
+
 def pages_from(page: Page, start: str) -> Iterator[str]:
     """The first address of every view that links lead to, while the page stands on it."""
     seen, waiting = set(), [start]
@@ -55,3 +62,8 @@ def violations(page: Page) -> list[str]:
 def too_wide(page: Page) -> list[str]:
     """Elements that make the page scroll sideways."""
     return page.evaluate(TOO_WIDE)
+
+
+def scrolling_tables(page: Page) -> list[str]:
+    """Tables of an organization's page of which one sees everything only by scrolling sideways."""
+    return page.evaluate(SCROLLING)

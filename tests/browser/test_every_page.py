@@ -9,11 +9,11 @@ from pytest_django.live_server_helper import LiveServer
 
 from licensing import sync
 from licensing.demo.tenant import DEMO
-from organizations.management.commands.create_organization import password_link
+from organizations.management.inviting import password_link
 from organizations.models import Admin
 from tests import factories
 from tests.browser.conftest import Complaints, OpenPage
-from tests.browser.crawl import pages_from, too_wide, violations
+from tests.browser.crawl import pages_from, scrolling_tables, too_wide, violations
 from vpp_accounts.apple.fake import FakeApple
 from vpp_accounts.models import SyncRun, VppAccount
 from vpp_accounts.runs import request_sync
@@ -154,7 +154,7 @@ def each_of(page: Page, addresses: list[str]) -> Iterator[str]:
 
 
 def examined(page: Page, walk: Iterator[str]) -> dict[str, list[str]]:
-    return {address: violations(page) + too_wide(page) for address in walk}
+    return {address: violations(page) + too_wide(page) + scrolling_tables(page) for address in walk}
 
 
 def only_trouble(found: dict[str, list[str]]) -> dict[str, list[str]]:

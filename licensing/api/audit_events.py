@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from licensing.models import events_visible_to
 from organizations.api import paging, parameters
 from organizations.api.doors import OrganizationApiView
 from organizations.api.openapi import operation, paged, query
@@ -33,7 +34,7 @@ class AuditEventsView(OrganizationApiView):
         ],
     )
     def get(self, request: Request, **path: str) -> Response:
-        events = AuditEvent.objects.visible_to(self.membership)
+        events = events_visible_to(self.membership)
         if action := parameters.text(request, "action"):
             events = events.filter(action__startswith=action)
         if kind := parameters.choice(request, "actorKind", ACTORS):
