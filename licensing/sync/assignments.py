@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 
 from licensing.models import Assignment, LicensedApp
 from licensing.sync import changes
@@ -66,7 +67,9 @@ def _save(
     progress.phase(SyncRun.Phase.SAVING, total=sum(sizes))
     saved = 0
     for group in plan_slices(titles, sizes, largest=ROWS_AT_A_TIME):
-        lines = {line for title in group for line in lines_of(title, _holders(seen, title))}
+        lines: set[str] = set()
+        for title in group:
+            lines.update(lines_of(title, _holders(seen, title)))
         held = set(held_lines(progress, group))
         new, gone = lines - held, held - lines
         if not is_stable:
@@ -93,14 +96,16 @@ def _size_of(holders: Holders) -> int:
     return len(devices) + len(users)
 
 
-def lines_of(title: LicensedApp, holders: Holders) -> Iterator[str]:
+def lines_of(title: LicensedApp, holders: Holders) -> Iterable[str]:
     """The holders of a title as PostgreSQL would print their rows."""
     devices, users = holders
     as_device = f"{title.pk}\t{Assignment.HolderKind.DEVICE}\t"
     as_user = f"{title.pk}\t{Assignment.HolderKind.USER}\t"
     # Apple compares serial numbers without case; we keep them in upper case everywhere.
-    yield from (as_device + serial for serial in escaped(serial.upper() for serial in devices))
-    yield from (as_user + user_id for user_id in escaped(users))
+    return chain(
+        map(as_device.__add__, escaped(map(str.upper, devices))),
+        map(as_user.__add__, escaped(users)),
+    )
 
 
 def held_lines(progress: Progress, group: Sequence[LicensedApp]) -> list[str]:

@@ -4,6 +4,7 @@ Sources are Apple's pages getassetsresponse, getassignmentsresponse, getusersres
 clientconfigresponse and serviceconfigresponse (protocol reference 2.3 to 2.7).
 """
 
+from collections.abc import Iterable
 from dataclasses import fields
 from functools import partial
 from operator import is_
@@ -148,7 +149,9 @@ def _plain_assignments(items: list[Any]) -> list[Assignment] | None:
         odd = "\x00" in "".join(filter(None, users)) or "\x00" in "".join(filter(None, serials))
     except (AttributeError, KeyError, TypeError):
         return None
-    if odd or _longest(users, serials) > LONGEST_HOLDER or _longest(adam_ids) > LONGEST_ADAM_ID:
+    if odd or max(map(_longest, (users, serials))) > LONGEST_HOLDER:
+        return None
+    if _longest(set(adam_ids)) > LONGEST_ADAM_ID:
         return None
     no_user = [user is None for user in users]
     no_serial = [serial is None for serial in serials]
@@ -160,8 +163,8 @@ def _plain_assignments(items: list[Any]) -> list[Assignment] | None:
     )
 
 
-def _longest(*columns: list[Any]) -> int:
-    return max((len(value) for column in columns for value in set(column) if value), default=0)
+def _longest(texts_or_none: Iterable[str | None]) -> int:
+    return max(map(len, filter(None, texts_or_none)), default=0)
 
 
 def _assignment(item: JsonObject) -> Assignment:
