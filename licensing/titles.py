@@ -214,6 +214,7 @@ def title_of(members: list[LicensedApp]) -> Title:
     speaker = next((member for member in members if member.app.name), members[0])
     app = speaker.app
     holdings = [Holding(m.account, Counts.of([m]), url_of(m)) for m in members]
+    url = holdings[members.index(speaker)].url
     return Title(
         adam_id=speaker.adam_id,
         pricing_param=speaker.pricing_param,
@@ -233,7 +234,7 @@ def title_of(members: list[LicensedApp]) -> Title:
         counts=Counts.of(members),
         counts_as_of=min(member.counts_as_of for member in members),
         holdings=holdings,
-        url=url_of(speaker),
+        url=url,
     )
 
 

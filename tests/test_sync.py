@@ -373,3 +373,13 @@ def test_an_odd_holder_costs_the_others_nothing(bought: VppAccount, fake: FakeAp
 
     assert holders(bought) == {(KEYNOTE, f"SERIAL{n}") for n in (1, 2, 3)}
     assert (run.outcome, run.counts["unreadable"]) == (SyncRun.Outcome.SUCCEEDED, 2)
+
+
+def test_a_changed_count_is_recorded_with_what_it_was(bought: VppAccount, fake: FakeApple) -> None:
+    run_sync(bought)
+    fake.purchase(bought.uid, PAGES, quantity=5)
+
+    run_sync(bought)
+
+    event = AuditEvent.objects.get(action="title.changed")
+    assert (event.before["total"], event.after["total"]) == (5, 10)

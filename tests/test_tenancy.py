@@ -155,3 +155,17 @@ def test_an_inactive_admin_is_out(organization: Organization, owner: Admin) -> N
 
     assert client.get(f"/organizations/{organization.pk}/mdm/").status_code == 302
     assert Network.objects.count() == 0
+
+
+def test_a_network_admin_without_an_account_is_told_whom_to_ask(
+    account: VppAccount, organization: Organization
+) -> None:
+    membership = MembershipFactory(organization=organization, access="none")
+    client = signed_in(membership.admin)
+
+    overview = client.get(f"/organizations/{organization.pk}/").content.decode()
+    vpp = client.get(f"/organizations/{organization.pk}/manage/vpp/licensed-applications/")
+
+    assert "No VPP account is open to you" in overview
+    assert "No account is open to you" in vpp.content.decode()
+    assert account.name not in overview + vpp.content.decode()

@@ -77,6 +77,7 @@ def _apply(plan: AssetPlan, gone: Sequence[LicensedApp], progress: Progress) -> 
         )
         for asset in sorted(plan.create, key=lambda asset: asset.adam_id)
     ]
+    before = {title.pk: _counts(title) for title in [*(t for t, _ in plan.change), *gone]}
     for title, asset in plan.change:
         for field, value in facts_of_asset(asset).items():
             setattr(title, field, value)
@@ -87,9 +88,9 @@ def _apply(plan: AssetPlan, gone: Sequence[LicensedApp], progress: Progress) -> 
     with progress.transaction():
         LicensedApp.objects.bulk_create(created, batch_size=1000)
         events = [
-            *(_event(account, "title.found", title) for title in created),
-            *(_event(account, "title.changed", title) for title, _ in plan.change),
-            *(_event(account, "title.gone", title) for title in gone),
+            *(_event(account, "title.found", title, None) for title in created),
+            *(_event(account, "title.changed", t, before[t.pk]) for t, _ in plan.change),
+            *(_event(account, "title.gone", title, before[title.pk]) for title in gone),
         ]
         fields = list(facts_of_asset(_NOTHING))
         LicensedApp.objects.bulk_update(changed, fields, batch_size=500)
@@ -129,7 +130,17 @@ def _apps_for(account: VppAccount, adam_ids: Set[str]) -> dict[str, App]:
     return {app.adam_id: app for app in found}
 
 
-def _event(account: VppAccount, action: str, title: LicensedApp) -> AuditEvent:
+def _counts(title: LicensedApp) -> dict[str, int]:
+    return {
+        "total": title.total_count,
+        "assigned": title.assigned_count,
+        "available": title.available_count,
+    }
+
+
+def _event(
+    account: VppAccount, action: str, title: LicensedApp, before: dict[str, int] | None
+) -> AuditEvent:
     return AuditEvent(
         organization_id=account.organization_id,
         actor_kind=APPLE.kind,
@@ -138,11 +149,8 @@ def _event(account: VppAccount, action: str, title: LicensedApp) -> AuditEvent:
         target_kind="licensedapp",
         target_id=title.pk,
         target_name=str(title.app)[:254],
-        after={
-            "total": title.total_count,
-            "assigned": title.assigned_count,
-            "available": title.available_count,
-        },
+        before=before,
+        after=_counts(title),
         request_id=current_request_id(),
     )
 

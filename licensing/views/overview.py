@@ -44,6 +44,8 @@ def overview(request: AdminRequest, organization: Organization) -> HttpResponse:
     context = {
         "cards": cards[:SHOWN_ACCOUNTS],
         "accounts": len(cards),
+        # Whoever may add accounts is shown how; a network admin waits to be let in.
+        "waits_for_access": not cards and not request.membership.sees_organization,
         "totals": licenses(request.membership),
         "numbers": inventory(request.membership),
         "events": recent_events(request.membership),
