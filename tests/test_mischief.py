@@ -2,6 +2,7 @@
 
 import base64
 import json
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -20,8 +21,9 @@ from organizations.models import AuditEvent
 from organizations.refusals import Refusal
 from tests.factories import AppFactory, LicensedAppFactory, SyncRunFactory
 from vpp_accounts import health, services, stoken
-from vpp_accounts.apple.errors import ClaimedByAnother, Throttled
+from vpp_accounts.apple.errors import ClaimedByAnother, Throttled, Unavailable
 from vpp_accounts.apple.types import MdmInfo
+from vpp_accounts.connections import within
 from vpp_accounts.models import AccountState, SyncRun, VppAccount
 from vpp_accounts.runs import request_sync
 from vpp_accounts.services import Rights
@@ -251,3 +253,21 @@ def test_pages_go_on_without_redis(settings, owner_client, organization) -> None
 
 def test_a_system_actor_has_no_admin() -> None:
     assert Actor.system("Schedule").admin is None
+
+
+def test_an_answer_that_never_ends_does_not_hold_a_page() -> None:
+    never = threading.Event()
+
+    with pytest.raises(Unavailable, match="not complete after 0 s"):
+        within(0.01, never.wait)
+
+    never.set()
+
+
+def test_what_an_answer_raises_is_raised_where_it_is_waited_for() -> None:
+    def refuse() -> None:
+        raise Throttled("slow")
+
+    with pytest.raises(Throttled):
+        within(5, refuse)
+    assert within(5, lambda: "answer") == "answer"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, TypeVar, cast
 from urllib.parse import urlsplit
 
 import redis
@@ -13,14 +15,17 @@ import requests
 from django.conf import settings
 
 from vpp_accounts.apple.client import AppleClient, ServiceConfigCache
+from vpp_accounts.apple.errors import Unavailable
 from vpp_accounts.apple.pacing import LocalPacer, Pacer, RedisPacer
 
 if TYPE_CHECKING:
     from vpp_accounts.apple.fake import FakeApple
     from vpp_accounts.models import VppAccount
 
+T = TypeVar("T")
+
 # A page waits for Apple in one place only: a new token's client/config, at most this long.
-PATIENCE_OF_A_PAGE = (4.0, 10.0)
+SECONDS_OF_A_PAGE = 10.0
 
 # Apple asks not to read its limits more often than every five minutes.
 service_configs = ServiceConfigCache()
@@ -48,9 +53,32 @@ def client_for_new_token(stoken: str) -> AppleClient:
         base_url=settings.APPLE_VPP_BASE_URL,
         stoken=stoken,
         session=_fake_session(),
-        timeout=PATIENCE_OF_A_PAGE,
+        timeout=(4.0, SECONDS_OF_A_PAGE),
         retries=0,
     )
+
+
+def within(seconds: float, ask: Callable[[], T]) -> T:
+    """What `ask` brings in that time, all in all; `Unavailable` when it takes longer.
+
+    A socket's timeout counts between two bytes, so an answer that drips would hold a page for ever.
+    """
+    answers: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
+
+    def run() -> None:
+        try:
+            answers.put((ask(), None))
+        except BaseException as error:  # noqa: BLE001  raised again where it is waited for
+            answers.put((None, error))
+
+    threading.Thread(target=run, daemon=True, name="ask-apple").start()
+    try:
+        answer, error = answers.get(timeout=seconds)
+    except Empty:
+        raise Unavailable(f"Apple's answer was not complete after {seconds:.0f} s") from None
+    if error is not None:
+        raise error
+    return cast("T", answer)
 
 
 def new_session() -> requests.Session:

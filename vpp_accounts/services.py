@@ -19,7 +19,7 @@ from vpp_accounts import hooks, stoken
 from vpp_accounts.apple import errors
 from vpp_accounts.apple.types import ClientConfig
 from vpp_accounts.claims import Claim, plan_claim, was_ours
-from vpp_accounts.connections import client_for_new_token
+from vpp_accounts.connections import SECONDS_OF_A_PAGE, client_for_new_token, within
 from vpp_accounts.crypto import CannotDecrypt
 from vpp_accounts.health import set_state
 from vpp_accounts.models import AccountState, FormerClaim, SyncRun, VppAccount
@@ -218,7 +218,7 @@ def _ask_apple(token: ParsedToken) -> ClientConfig | None:
     """The location's facts; None when Apple is silent; a refusal when Apple refuses the token."""
     client = client_for_new_token(token.text)
     try:
-        return client.client_config()
+        return within(SECONDS_OF_A_PAGE, client.client_config)
     except errors.TokenExpired:
         raise TokenExpiredAtApple from None
     except errors.TokenRevoked:
