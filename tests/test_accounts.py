@@ -245,3 +245,24 @@ def test_sync_now_waits_as_long_as_apple_asked(by, account, fake) -> None:
 def services_sync(by: Actor, account: VppAccount) -> SyncRun:
     account.refresh_from_db()
     return request_sync(by=by, account=account, trigger=SyncRun.Trigger.MANUAL)
+
+
+def test_a_location_added_by_somebody_while_apple_is_asked_is_refused_in_words(
+    by, organization, fake, location, monkeypatch
+) -> None:
+    """The other organization's insert comes between our look and our write."""
+    elsewhere = OrganizationFactory()
+    token, other = location.issue_token(), location.issue_token()
+    consent = services._consent_to_take_over
+
+    def meanwhile(*args: object) -> str:
+        monkeypatch.setattr(services, "_consent_to_take_over", consent)
+        add(by, elsewhere, other, name="Theirs")
+        return ""
+
+    monkeypatch.setattr(services, "_consent_to_take_over", meanwhile)
+
+    with pytest.raises(Refusal, match="in use by another organization"):
+        add(by, organization, token)
+
+    assert VppAccount.objects.get().name == "Theirs"

@@ -24,11 +24,7 @@ def request_sync(
 
     `full` walks all pages even where Apple's version says that nothing changed.
     """
-    if account.is_stopped:
-        raise AccountStopped(state=account.get_state_display(), reason=account.state_reason)
-    wait = account.apple_asks_to_wait_until
-    if wait and wait > timezone.now() and trigger in (Trigger.MANUAL, Trigger.API):
-        raise AppleAskedToWait(wait)
+    _refuse_in_vain(account, trigger)
     try:
         with transaction.atomic():
             run = SyncRun.objects.create(
@@ -56,6 +52,15 @@ def request_sync(
         lambda: hooks.sync_requested.send(SyncRun, sync_run_id=run.pk), robust=True
     )
     return run
+
+
+def _refuse_in_vain(account: VppAccount, trigger: SyncRun.Trigger) -> None:
+    """Where asking Apple cannot work, or would make its block longer."""
+    if account.is_stopped:
+        raise AccountStopped(state=account.get_state_display(), reason=account.state_reason)
+    wait = account.apple_asks_to_wait_until
+    if wait and wait > timezone.now() and trigger in (Trigger.MANUAL, Trigger.API):
+        raise AppleAskedToWait(wait)
 
 
 def request_scheduled_sync(account_id: int) -> None:

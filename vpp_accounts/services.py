@@ -5,7 +5,8 @@ Refusals carry the sentence that a person reads; nothing is stored when one is r
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -93,17 +94,11 @@ def add_account(
     account.state = AccountState.SYNCING if config else AccountState.NOT_VERIFIED
     account.state_reason = "" if config else NOT_ANSWERED
     _adopt_token(account, token)
-    try:
-        with transaction.atomic():
-            account.save()
-            _set_rights(account, rights)
-            _record("vpp_account.added", by, account, after=_facts(account))
-            request_sync(by=by, account=account, trigger=SyncRun.Trigger.ADDED, full=True)
-    except IntegrityError:
-        # Somebody added the same location between our look and our insert.
-        if config:
-            _refuse_location_in_use(organization, config)
-        raise
+    with _unless_taken(organization, config):
+        account.save()
+        _set_rights(account, rights)
+        _record("vpp_account.added", by, account, after=_facts(account))
+        request_sync(by=by, account=account, trigger=SyncRun.Trigger.ADDED, full=True)
     return account
 
 
@@ -146,7 +141,7 @@ def renew_token(
     # Only what a renewal changes: the account may have been edited while Apple was asked.
     fields = [*account.adopt(config), *_adopt_token(account, token), "take_over_from"]
     account.token_renewed_at = timezone.now()
-    with transaction.atomic():
+    with _unless_taken(account.organization, config):
         account.save(update_fields=[*fields, "token_renewed_at"])
         # A sync under way still uses the old token, and its failure would stop the new one.
         end_open_run(account, why="The token was renewed meanwhile.")
@@ -246,6 +241,18 @@ def _refuse_location_in_use(organization: Organization, config: ClientConfig) ->
     same = VppAccount.objects.filter(uid=config.uid).first()
     if same:
         _refuse(same, organization)
+
+
+@contextmanager
+def _unless_taken(organization: Organization, config: ClientConfig | None) -> Iterator[None]:
+    """A transaction; refused when somebody added the same location since we looked."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError:
+        if config:
+            _refuse_location_in_use(organization, config)
+        raise
 
 
 def _refuse(same: VppAccount, organization: Organization) -> None:
