@@ -42,6 +42,9 @@ class LicensedApp(models.Model):
     available_count = models.IntegerField(default=0)
     retired_count = models.IntegerField(default=0)
     counts_as_of = models.DateTimeField()
+    # Apple's assignedCount less the assignments Apple listed, when both were last compared. A
+    # different difference is how removals show that no notification told of.
+    count_drift = models.IntegerField(default=0)
     first_seen_at = models.DateTimeField(auto_now_add=True)
     gone_at = models.DateTimeField(null=True)
 

@@ -6,7 +6,6 @@
     people      the client users
     assignments who holds what: the large part
     plans       the decisions, as pure functions
-    tables      bulk reads and writes through COPY and temporary tables
     progress    the lease, the heartbeat, what the page shows
 
 Nothing is requested from Apple inside a transaction, and every step may run twice without harm: a

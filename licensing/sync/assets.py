@@ -11,7 +11,7 @@ from apps_catalog.models import App
 from licensing.models import LicenseCount, LicensedApp
 from licensing.sync.plans import AssetPlan, TitleKey, facts_of_asset, plan_assets
 from licensing.sync.progress import Progress
-from licensing.sync.tables import execute
+from licensing.bulk import execute
 from organizations.audit import APPLE, current_request_id
 from organizations.models import AuditEvent
 from vpp_accounts.apple.client import AppleClient

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 
 from licensing.models import Assignment, LicensedApp
-from licensing.sync import changes
+from licensing import changes
 from licensing.sync.confirm import confirmed_gone
 from licensing.sync.plans import TitleKey, plan_slices
 from licensing.sync.progress import Progress
-from licensing.sync.tables import copy_out, escaped
+from licensing.bulk import copy_out, escaped
 from vpp_accounts.apple.client import AppleClient
 from vpp_accounts.apple.types import Assignment as AppleAssignment
 from vpp_accounts.models import SyncRun
@@ -43,7 +43,7 @@ def sync_assignments(
         progress.phase(SyncRun.Phase.CONFIRMING, total=len(doubtful))
         gone = confirmed_gone(client, doubtful, titles.values(), progress)
         with progress.transaction():
-            changes.apply(progress, new=[], gone=gone)
+            _note(progress, changes.apply(progress.account, new=[], gone=gone))
     # A title bought since we read the assets: the next sync knows it, and must then walk again.
     return "" if strays else traversal.version_id
 
@@ -77,10 +77,18 @@ def _save(
             gone = set()
         if new or gone:
             with progress.transaction():
-                changes.apply(progress, new=sorted(new), gone=gone, audited=not is_first)
+                changed = changes.apply(
+                    progress.account, new=sorted(new), gone=gone, audited=not is_first
+                )
+            _note(progress, changed)
         saved += sum(_size(seen, title) for title in group)
         progress.advance(saved, sum(sizes))
     return doubtful
+
+
+def _note(progress: Progress, changed: changes.Changed) -> None:
+    progress.counts["assignmentsAdded"] += changed.added
+    progress.counts["assignmentsGone"] += changed.gone
 
 
 def _holders(seen: Seen, title: LicensedApp) -> Holders:

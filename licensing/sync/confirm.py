@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 
 from licensing.models import Assignment, LicensedApp
 from licensing.sync.progress import Progress
-from licensing.sync.tables import escaped, unescaped
+from licensing.bulk import escaped, unescaped
 from vpp_accounts.apple.client import AppleClient
 
 MOST_REQUESTS = 200  # in one run; what is left is counted as unconfirmed and waits for the next

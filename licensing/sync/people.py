@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from licensing.sync.plans import one_record_each
 from licensing.sync.progress import Progress
-from licensing.sync.tables import copy_out, escaped, execute, stage, unescaped
+from licensing.bulk import copy_out, escaped, execute, stage, unescaped
 from users.models import VppUser
 from vpp_accounts.apple.client import AppleClient
 from vpp_accounts.apple.types import ClientUser

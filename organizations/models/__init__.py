@@ -2,6 +2,7 @@
 
 from organizations.models.audit import AuditEvent
 from organizations.models.inventory import Device, Owner, Tag
+from organizations.models.mail import OutgoingMail
 from organizations.models.people import Admin, ApiKey, Membership, NetworkAccess, OrganizationAccess
 from organizations.models.requests import IdempotentAnswer
 from organizations.models.tenant import Network, Organization
@@ -17,6 +18,7 @@ __all__ = [
     "NetworkAccess",
     "Organization",
     "OrganizationAccess",
+    "OutgoingMail",
     "Owner",
     "Tag",
 ]

@@ -66,6 +66,7 @@ class Membership(models.Model):
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="memberships")
     admin = models.ForeignKey(Admin, models.CASCADE, related_name="memberships")
     access = models.CharField(max_length=10, choices=OrganizationAccess.choices)
+    wants_alarms = models.BooleanField(default=True)  # mail about VPP accounts in trouble
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = MembershipQuerySet.as_manager()

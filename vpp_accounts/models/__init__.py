@@ -5,15 +5,21 @@ from vpp_accounts.models.accounts import (
     AllowedAdmins,
     AssignableNetworks,
     FormerClaim,
+    Notifications,
     VppAccount,
 )
+from vpp_accounts.models.alarms import Alarm
+from vpp_accounts.models.notifications import Notification
 from vpp_accounts.models.runs import SyncRun
 
 __all__ = [
     "AccountState",
+    "Alarm",
     "AllowedAdmins",
     "AssignableNetworks",
     "FormerClaim",
+    "Notification",
+    "Notifications",
     "SyncRun",
     "VppAccount",
 ]

@@ -40,11 +40,28 @@ class AssignableNetworks(models.TextChoices):
     NONE = "none", "No network"
 
 
+class Notifications(models.TextChoices):
+    """How we hear of changes at Apple."""
+
+    NOT_SET_UP = "", "Not set up yet"
+    ON = "on", "Notifications"
+    POLLING = "polling", "Polling only"
+
+
 class FormerClaim(models.Model):
-    """The `mdmInfo.id` of a removed account: still on the location at Apple, and still ours."""
+    """The `mdmInfo.id` of a removed account: still on the location at Apple, and still ours.
+
+    Its token stays, encrypted as it was, until a worker has switched the notifications off at Apple.
+    """
 
     mdm_id = models.CharField(max_length=100, unique=True)
     released_at = models.DateTimeField(auto_now_add=True)
+    organization = models.ForeignKey(Organization, models.SET_NULL, null=True, related_name="+")
+    name = models.CharField(max_length=200, blank=True)
+    token_ciphertext = models.TextField(blank=True)
+    # Null once nothing is left to be done at Apple.
+    next_attempt_at = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
 
     def __str__(self) -> str:
         return self.mdm_id
@@ -110,6 +127,8 @@ class VppAccount(models.Model):
     state_reason = models.CharField(max_length=500, blank=True)
     state_since = models.DateTimeField(default=timezone.now)
     claimed_at = models.DateTimeField(null=True)
+    # When we last looked whether another MDM still holds the location.
+    claim_checked_at = models.DateTimeField(null=True)
     # The other MDM that an admin agreed to displace; any other one still stops the work.
     take_over_from = models.CharField(max_length=100, blank=True)
 
@@ -123,8 +142,18 @@ class VppAccount(models.Model):
     )
     assignable_network_list = models.ManyToManyField(Network, blank=True, related_name="+")
 
+    # SHA-256 of the bearer that Apple sends with notifications. The new one counts beside the other
+    # while Apple is being told of it, and longer where Apple's answer got lost.
+    notification_secret_hash = models.CharField(max_length=64, blank=True)
+    notification_new_secret_hash = models.CharField(max_length=64, blank=True)
+    notifications_mode = models.CharField(
+        max_length=8, choices=Notifications.choices, default=Notifications.NOT_SET_UP, blank=True
+    )
+    notifications_reason = models.CharField(max_length=500, blank=True)
+
     last_synced_at = models.DateTimeField(null=True)
     last_full_sync_at = models.DateTimeField(null=True)
+    last_full_sync_seconds = models.PositiveIntegerField(null=True)
     last_force_synced_at = models.DateTimeField(null=True)
     next_sync_at = models.DateTimeField(default=timezone.now, db_index=True)
     # Asking again sooner would make Apple's block longer.

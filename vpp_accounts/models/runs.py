@@ -59,6 +59,8 @@ class SyncRun(models.Model):
         SCHEDULE = "schedule", "Schedule"
         COMMAND = "command", "Command line"
         API = "api", "API"
+        NEWS = "news", "News from Apple"
+        POLL = "poll", "Polling"
 
     class Phase(models.TextChoices):
         QUEUED = "queued", "Waiting for a worker"

@@ -1,0 +1,106 @@
+"""The one place that writes assignments: bulk statements, each with its audit events."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
+
+from django.utils import timezone
+
+from licensing.bulk import execute, stage
+from licensing.models import Assignment
+from organizations.audit import APPLE, Actor, current_request_id
+from organizations.models import AuditEvent
+from vpp_accounts.models import VppAccount
+
+TABLE = Assignment._meta.db_table
+AUDIT = AuditEvent._meta.db_table
+
+
+class Changed(NamedTuple):
+    """How many rows were written; what was so already is not among them."""
+
+    added: int
+    gone: int
+
+
+def apply(
+    account: VppAccount,
+    *,
+    new: Collection[str],
+    gone: Collection[str],
+    origin: Assignment.Origin = Assignment.Origin.APPLE,
+    by: Actor = APPLE,
+    audited: bool = True,
+) -> Changed:
+    """Insert and delete lines (`licensed_app_id \\t holder_kind \\t holder`) inside a transaction.
+
+    What is there already, or gone already, changes nothing and is no news. A first sync is one
+    piece of news per title (sync/assets.py), not one per license: `audited=False`.
+    """
+    stage(
+        "assignment_change",
+        'gone boolean, licensed_app_id bigint, holder_kind text, holder text COLLATE "C"',
+        _marked(new, gone),
+    )
+    parameters = {
+        "organization": account.organization_id,
+        "account": account.pk,
+        "origin": origin,
+        "now": timezone.now(),
+        "actor_kind": by.kind,
+        "actor_id": by.id,
+        "actor_name": by.name[:254],
+        "request_id": current_request_id(),
+        "found": "assignment.found" if by is APPLE else "assignment.granted",
+        "lost": "assignment.gone" if by is APPLE else "assignment.revoked",
+    }
+    delete, insert = (_DELETE_TOLD, _INSERT_TOLD) if audited else (_DELETE, _INSERT)
+    removed = execute(delete, parameters) if gone else 0
+    added = execute(insert, parameters) if new else 0
+    return Changed(added, removed)
+
+
+def _marked(new: Iterable[str], gone: Iterable[str]) -> Iterable[str]:
+    yield from ("f\t" + line for line in new)
+    yield from ("t\t" + line for line in gone)
+
+
+# Sorted by key, so that each index page is visited once.
+_INSERT = f"""
+    INSERT INTO {TABLE} (account_id, licensed_app_id, holder_kind, holder,
+                         organization_id, origin, since)
+    SELECT %(account)s, licensed_app_id, holder_kind, holder,
+           %(organization)s, %(origin)s, %(now)s
+    FROM assignment_change WHERE NOT gone
+    ORDER BY licensed_app_id, holder_kind, holder
+    ON CONFLICT DO NOTHING
+"""  # noqa: S608  table names are the models'
+
+_DELETE = f"""
+    DELETE FROM {TABLE} AS held USING assignment_change AS change
+    WHERE change.gone AND held.account_id = %(account)s
+      AND held.licensed_app_id = change.licensed_app_id
+      AND held.holder_kind = change.holder_kind AND held.holder = change.holder
+"""  # noqa: S608
+
+
+def _told(change: str, *, action: str, before: str, after: str) -> str:
+    """The statement with an audit event for each row that it really changed."""
+    return f"""
+    WITH changed AS ({change} RETURNING {"held." if "AS held" in change else ""}*)
+    INSERT INTO {AUDIT} (organization_id, at, actor_kind, actor_id, actor_name, action,
+                         target_kind, target_id, target_name, before, after, refused, request_id)
+    SELECT %(organization)s, %(now)s, %(actor_kind)s, %(actor_id)s, %(actor_name)s, {action},
+           'licensedapp', changed.licensed_app_id,
+           left(coalesce(nullif(app.name, ''), 'Adam ID ' || app.adam_id), 254),
+           {before}, {after}, false, %(request_id)s
+    FROM changed
+    JOIN licensing_licensedapp AS title ON title.id = changed.licensed_app_id
+    JOIN apps_catalog_app AS app ON app.id = title.app_id
+    """  # noqa: S608
+
+
+_HOLDER = "jsonb_build_object('holder', holder, 'kind', holder_kind)"
+_INSERT_TOLD = _told(_INSERT, action="%(found)s", before="NULL::jsonb", after=_HOLDER)
+_DELETE_TOLD = _told(_DELETE, action="%(lost)s", before=_HOLDER, after="NULL::jsonb")
