@@ -8,10 +8,10 @@ from itertools import islice
 from django.utils import timezone
 
 from apps_catalog.models import App
+from licensing.bulk import execute
 from licensing.models import LicenseCount, LicensedApp
 from licensing.sync.plans import AssetPlan, TitleKey, facts_of_asset, plan_assets
 from licensing.sync.progress import Progress
-from licensing.bulk import execute
 from organizations.audit import APPLE, current_request_id
 from organizations.models import AuditEvent
 from vpp_accounts.apple.client import AppleClient

@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 
-from licensing.models import Assignment, LicensedApp
 from licensing import changes
+from licensing.bulk import copy_out, escaped
+from licensing.models import Assignment, LicensedApp
 from licensing.sync.confirm import confirmed_gone
 from licensing.sync.plans import TitleKey, plan_slices
 from licensing.sync.progress import Progress
-from licensing.bulk import copy_out, escaped
 from vpp_accounts.apple.client import AppleClient
 from vpp_accounts.apple.types import Assignment as AppleAssignment
 from vpp_accounts.models import SyncRun

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 
+from licensing.bulk import escaped, unescaped
 from licensing.models import Assignment, LicensedApp
 from licensing.sync.progress import Progress
-from licensing.bulk import escaped, unescaped
 from vpp_accounts.apple.client import AppleClient
 
 MOST_REQUESTS = 200  # in one run; what is left is counted as unconfirmed and waits for the next

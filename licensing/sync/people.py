@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from licensing.bulk import copy_out, escaped, execute, stage, unescaped
 from licensing.sync.plans import one_record_each
 from licensing.sync.progress import Progress
-from licensing.bulk import copy_out, escaped, execute, stage, unescaped
 from users.models import VppUser
 from vpp_accounts.apple.client import AppleClient
 from vpp_accounts.apple.types import ClientUser
