@@ -35,14 +35,16 @@ def main() -> None:
 
 
 def measure(apple: common.FakeApple, size: int, *, titles: int) -> list[dict[str, Any]]:
-    """First sync, nothing changed (whole and by version), a tenth replaced."""
+    """The first sync; then whole and by delta, with nothing changed and with something."""
     location = Location(apple, f"Location of {size}", titles=titles, assignments=size)
     before = common.peak_mib()
     rows = [location.sync("first sync")]
     rows.append(location.sync("nothing changed, whole", full=True))
-    rows.append(location.sync("nothing changed, by version"))
+    rows.append(location.sync("nothing changed, by delta"))
+    location.add(0.01)
+    rows.append(location.sync("a hundredth added, by delta"))
     location.replace(0.1)
-    rows.append(location.sync("a tenth replaced"))
+    rows.append(location.sync("a tenth replaced, whole", full=True))
     rows[-1]["memory growth MiB"] = round(common.peak_mib() - before)
     location.remove()
     return rows
@@ -95,6 +97,13 @@ class Location:
             token_text=made["token"],
             rights=Rights(),
         )
+
+    def add(self, fraction: float) -> None:
+        more = round(self.assignments // len(self.adam_ids) * fraction)
+        for adam_id in self.adam_ids:
+            self.apple.post(
+                f"locations/{self.uid}/fill", adamId=adam_id, assignments=more, holder="serial"
+            )
 
     def replace(self, fraction: float) -> None:
         for adam_id in self.adam_ids:

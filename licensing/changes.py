@@ -1,15 +1,19 @@
-"""The one place that writes assignments: bulk statements, each with its audit events."""
+"""Writing what was found at Apple: bulk statements, each with its audit events.
+
+What our own batches do is written by batches/outcomes.py.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from datetime import datetime
 from typing import NamedTuple
 
 from django.utils import timezone
 
 from licensing.bulk import execute, stage
-from licensing.models import Assignment
-from organizations.audit import APPLE, Actor, current_request_id
+from licensing.models import Assignment, BatchItem, ItemState
+from organizations.audit import APPLE, current_request_id
 from organizations.models import AuditEvent
 from vpp_accounts.models import VppAccount
 
@@ -30,13 +34,16 @@ def apply(
     new: Collection[str],
     gone: Collection[str],
     origin: Assignment.Origin = Assignment.Origin.APPLE,
-    by: Actor = APPLE,
     audited: bool = True,
+    as_of: datetime | None = None,
 ) -> Changed:
     """Insert and delete lines (`licensed_app_id \\t holder_kind \\t holder`) inside a transaction.
 
     What is there already, or gone already, changes nothing and is no news. A first sync is one
     piece of news per title (sync/assets.py), not one per license: `audited=False`.
+
+    `as_of` is when the reading began that these lines come from. What a batch has granted or revoked
+    since then, or is just changing, is the batch's to write: the reading may be older than its result.
     """
     stage(
         "assignment_change",
@@ -48,12 +55,8 @@ def apply(
         "account": account.pk,
         "origin": origin,
         "now": timezone.now(),
-        "actor_kind": by.kind,
-        "actor_id": by.id,
-        "actor_name": by.name[:254],
+        "as_of": as_of or timezone.now(),
         "request_id": current_request_id(),
-        "found": "assignment.found" if by is APPLE else "assignment.granted",
-        "lost": "assignment.gone" if by is APPLE else "assignment.revoked",
     }
     delete, insert = (_DELETE_TOLD, _INSERT_TOLD) if audited else (_DELETE, _INSERT)
     removed = execute(delete, parameters) if gone else 0
@@ -66,13 +69,22 @@ def _marked(new: Iterable[str], gone: Iterable[str]) -> Iterable[str]:
     yield from ("t\t" + line for line in gone)
 
 
+_IS_THE_BATCHES = f"""
+    EXISTS (SELECT 1 FROM {BatchItem._meta.db_table} AS item
+            WHERE item.organization_id = %(organization)s AND item.holder = change.holder
+              AND item.holder_kind = change.holder_kind
+              AND item.licensed_app_id = change.licensed_app_id
+              AND (item.state = '{ItemState.SENT}'
+                   OR item.state = '{ItemState.SUCCEEDED}' AND item.changed_at >= %(as_of)s))
+"""  # noqa: S608  table names are the models'
+
 # Sorted by key, so that each index page is visited once.
 _INSERT = f"""
     INSERT INTO {TABLE} (account_id, licensed_app_id, holder_kind, holder,
                          organization_id, origin, since)
     SELECT %(account)s, licensed_app_id, holder_kind, holder,
            %(organization)s, %(origin)s, %(now)s
-    FROM assignment_change WHERE NOT gone
+    FROM assignment_change AS change WHERE NOT gone AND NOT {_IS_THE_BATCHES}
     ORDER BY licensed_app_id, holder_kind, holder
     ON CONFLICT DO NOTHING
 """  # noqa: S608  table names are the models'
@@ -82,6 +94,7 @@ _DELETE = f"""
     WHERE change.gone AND held.account_id = %(account)s
       AND held.licensed_app_id = change.licensed_app_id
       AND held.holder_kind = change.holder_kind AND held.holder = change.holder
+      AND held.since < %(as_of)s AND NOT {_IS_THE_BATCHES}
 """  # noqa: S608
 
 
@@ -91,7 +104,7 @@ def _told(change: str, *, action: str, before: str, after: str) -> str:
     WITH changed AS ({change} RETURNING {"held." if "AS held" in change else ""}*)
     INSERT INTO {AUDIT} (organization_id, at, actor_kind, actor_id, actor_name, action,
                          target_kind, target_id, target_name, before, after, refused, request_id)
-    SELECT %(organization)s, %(now)s, %(actor_kind)s, %(actor_id)s, %(actor_name)s, {action},
+    SELECT %(organization)s, %(now)s, '{APPLE.kind}', NULL, '{APPLE.name}', '{action}',
            'licensedapp', changed.licensed_app_id,
            left(coalesce(nullif(app.name, ''), 'Adam ID ' || app.adam_id), 254),
            {before}, {after}, false, %(request_id)s
@@ -102,5 +115,9 @@ def _told(change: str, *, action: str, before: str, after: str) -> str:
 
 
 _HOLDER = "jsonb_build_object('holder', holder, 'kind', holder_kind)"
-_INSERT_TOLD = _told(_INSERT, action="%(found)s", before="NULL::jsonb", after=_HOLDER)
-_DELETE_TOLD = _told(_DELETE, action="%(lost)s", before=_HOLDER, after="NULL::jsonb")
+# Who did it is said only where Apple told: as another MDM's location was taken over.
+_WHOSE = "jsonb_strip_nulls(jsonb_build_object('origin', nullif(changed.origin, 'apple')))"
+_INSERT_TOLD = _told(
+    _INSERT, action="assignment.found", before="NULL::jsonb", after=f"{_HOLDER} || {_WHOSE}"
+)
+_DELETE_TOLD = _told(_DELETE, action="assignment.gone", before=_HOLDER, after="NULL::jsonb")

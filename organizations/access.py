@@ -46,11 +46,11 @@ def membership_or_404(admin: Admin, organization_id: int) -> Membership:
 
 
 def organization_view(
-    *, writes: bool = False
+    *, writes: bool = False, own: bool = False
 ) -> Callable[[OrganizationView[P]], Callable[..., HttpResponseBase]]:
     """The door of a page. `writes=True`: even looking at it needs full access.
 
-    Any method but GET needs full access always.
+    Any method but GET needs full access always, unless all that it changes is the admin's `own`.
     """
 
     def decorate(view: OrganizationView[P]) -> Callable[..., HttpResponseBase]:
@@ -62,7 +62,8 @@ def organization_view(
             ours = cast("AdminRequest", request)
             ours.membership = membership_or_404(ours.user, organization_id)
             ours.actor = Actor.of_admin(ours.user)
-            if (writes or request.method not in READING) and not ours.membership.can_write:
+            changes = writes or (request.method not in READING and not own)
+            if changes and not ours.membership.can_write:
                 raise PermissionDenied
             with timezone.override(ours.membership.organization.zone):
                 response = view(ours, ours.membership.organization, *args, **kwargs)

@@ -79,6 +79,12 @@ class NetworkDeleteForm(forms.Form):
         return typed
 
 
+class AlarmsForm(forms.Form):
+    wants_alarms = forms.BooleanField(
+        required=False, label="Mail me when a VPP account needs attention"
+    )
+
+
 def done(form: forms.Form, act: Callable[[], object]) -> bool:
     """Do it if the form is right; a refusal becomes the error of its field."""
     if not form.is_valid():

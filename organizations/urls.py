@@ -2,10 +2,12 @@
 
 from django.urls import path
 
-from organizations.views import networks
+from organizations.views import alarms, networks
 
 app_name = "organizations"
 urlpatterns = [
+    path("organizations/<int:organization_id>/alarms/", alarms.alarms, name="alarms"),
+    path("alarms-off/<str:token>/", alarms.alarms_off, name="alarms_off"),
     path(
         "organizations/<int:organization_id>/networks/", networks.network_list, name="network_list"
     ),

@@ -141,9 +141,10 @@ def test_account_take_over_resumes_a_claimed_account(
     )
 
     offer = owner_client.get(at("account_take_over", account))
-    owner_client.post(at("account_take_over", account))
+    owner_client.post(at("account_take_over", account), {"mdm_id": "other"})
 
     assert "“Other MDM” manages this location now." in text_of(offer)
+    assert '<input type="hidden" name="mdm_id" value="other">' in offer.content.decode()
     taken = VppAccount.objects.get()
     assert (taken.state, taken.take_over_from) == (AccountState.SYNCING, "other")
 

@@ -16,7 +16,7 @@ from vpp_accounts.apple.fake import FakeApple
 from vpp_accounts.models import AccountState, SyncRun, VppAccount
 from vpp_accounts.refusals import ClaimedByAnotherMdm
 from vpp_accounts.runs import request_sync
-from vpp_accounts.services import Rights
+from vpp_accounts.services import Rights, accounts
 
 
 def add(by: Actor, organization: Organization, token: str, **options: object) -> VppAccount:
@@ -201,7 +201,7 @@ def test_a_claimed_account_is_taken_back_by_a_persons_decision(by, account, fake
     account.refresh_from_db()
     claimed = account.state
 
-    services.take_over(by=by, account=account)
+    services.take_over(by=by, account=account, shown_id="other")
     sync.run(sync_run_id=account.sync_runs.get(finished_at=None).pk)
 
     account.refresh_from_db()
@@ -253,14 +253,14 @@ def test_a_location_added_by_somebody_while_apple_is_asked_is_refused_in_words(
     """The other organization's insert comes between our look and our write."""
     elsewhere = OrganizationFactory()
     token, other = location.issue_token(), location.issue_token()
-    consent = services._consent_to_take_over
+    consent = accounts.consent_to_take_over
 
     def meanwhile(*args: object) -> str:
-        monkeypatch.setattr(services, "_consent_to_take_over", consent)
+        monkeypatch.setattr(accounts, "consent_to_take_over", consent)
         add(by, elsewhere, other, name="Theirs")
         return ""
 
-    monkeypatch.setattr(services, "_consent_to_take_over", meanwhile)
+    monkeypatch.setattr(accounts, "consent_to_take_over", meanwhile)
 
     with pytest.raises(Refusal, match="in use by another organization"):
         add(by, organization, token)

@@ -111,19 +111,19 @@ class Demo:
 
     def _bring_up(self, supervisor: Supervisor, *, is_seeded: bool) -> None:
         migrate(supervisor)
+        web, worker, beat = self.served
+        supervisor.start(web)
+        self._wait_for_apple(supervisor)
+        # Whoever syncs next subscribes to notifications, and Apple tries the address at once.
+        with timed("web ready"):
+            wait_for(supervisor, lambda: is_ready(self.port), "The web server")
         if not is_seeded:
-            self._wait_for_apple(supervisor)
             with timed("demo data made"):
                 supervisor.start(self.seed)
                 supervisor.finish("seed")
             keep_stamp("seeded", self._seed_sources())
-        web, worker, beat = self.served
-        supervisor.start(web)
         supervisor.start(worker)
-        self._wait_for_apple(supervisor)
-        with timed("web ready"):
-            wait_for(supervisor, lambda: is_ready(self.port), "The web server")
-        supervisor.start(beat)  # the first page need not wait for the first appointment
+        supervisor.start(beat)
 
     def _is_seeded(self) -> bool:
         """Asked before the fake starts, because starting it makes its state."""

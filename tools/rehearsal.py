@@ -57,9 +57,14 @@ def wait_until_ready(demo: subprocess.Popen[bytes]) -> dict[str, Any]:
 def ask(facts: dict[str, Any]) -> None:
     """The pages and answers that say most: is it up, can one sign in, does REST know us?"""
     key = {"Authorization": f"Bearer {facts['api_key']}"}
+    organization = facts["organization_id"]
     organizations = json.loads(fetch(f"{facts['api_base_url']}/organizations", key))
-    if [row["id"] for row in organizations] != [facts["organization_id"]]:
+    if [row["id"] for row in organizations] != [organization]:
         raise Problem(f"The API names other organizations than var/demo.json: {organizations}")
+    accounts = fetch(f"{facts['api_base_url']}/organizations/{organization}/sm/vppAccounts", key)
+    modes = {row["name"]: row["notificationsMode"] for row in json.loads(accounts)}
+    if set(modes.values()) != {"on"}:
+        raise Problem(f"The fake Apple does not notify every account of the demo: {modes}")
     fetch(f"{facts['url']}health/ready")
     if b'type="password"' not in fetch(facts["url"]):
         raise Problem("The first page does not ask for a password.")

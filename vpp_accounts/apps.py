@@ -3,3 +3,8 @@ from django.apps import AppConfig
 
 class VppAccountsConfig(AppConfig):
     name = "vpp_accounts"
+
+    def ready(self) -> None:
+        from vpp_accounts import receivers  # noqa: PLC0415  models must be loaded first
+
+        receivers.connect()

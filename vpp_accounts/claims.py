@@ -6,10 +6,19 @@ import enum
 import json
 from urllib.parse import urlsplit
 
+import structlog
 from django.conf import settings
+from django.utils import timezone
 
+from vpp_accounts.apple.errors import AppleError, ClaimedByAnother
 from vpp_accounts.apple.types import MdmInfo
-from vpp_accounts.models import FormerClaim, VppAccount
+from vpp_accounts.connections import client_for
+from vpp_accounts.crypto import CannotDecrypt
+from vpp_accounts.models import AccountState, FormerClaim, VppAccount
+
+log = structlog.get_logger(__name__)
+
+HAS_LEFT = "The other MDM has left this location. Take over to resume the work here."
 
 
 class Claim(enum.Enum):
@@ -48,3 +57,34 @@ def describe(holder: MdmInfo) -> str:
 def was_ours(holder: MdmInfo | None) -> bool:
     """Apple offers no way to take a mark off again, so it outlives the account that made it."""
     return holder is not None and FormerClaim.objects.filter(mdm_id=holder.id[:100]).exists()
+
+
+def other_mdm(account: VppAccount, holder: MdmInfo | None) -> MdmInfo | None:
+    """The holder, unless that is nobody, or us."""
+    claim = plan_claim(
+        holder, own_id=str(account.uuid), take_over_from="", was_ours=was_ours(holder)
+    )
+    return holder if claim is Claim.FOREIGN else None
+
+
+def check_claim(account: VppAccount) -> None:
+    """Note on a claimed account who holds its location now. To resume is a person's decision."""
+    try:
+        holder = _holder(account)
+    except (AppleError, CannotDecrypt) as error:
+        log.info("claim.not_checked", account=account.pk, error=type(error).__name__)
+        return
+    reason = f"“{describe(holder)}” still manages this location." if holder else HAS_LEFT
+    # Unless a person has resumed it meanwhile.
+    claimed = VppAccount.objects.filter(pk=account.pk, state=AccountState.CLAIMED)
+    claimed.update(state_reason=reason, claim_checked_at=timezone.now())
+
+
+def _holder(account: VppAccount) -> MdmInfo | None:
+    client = client_for(account)
+    try:
+        return other_mdm(account, client.client_config().mdm_info)
+    except ClaimedByAnother as error:
+        return other_mdm(account, error.mdm_info)
+    finally:
+        client.close()

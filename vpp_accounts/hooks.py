@@ -1,6 +1,8 @@
 """What this app announces; higher apps register for it in their AppConfig.
 
 `sync_requested(sync_run_id)`: a run waits for a worker; sent after the commit.
+`notification_stored(account_id)`: Apple told something; sent after the commit.
+`goodbye_due(former_claim_id)`: Apple should send a removed account no more; sent after the commit.
 `account_removal(account)`: receivers return a `Consequences` each, before anything is removed.
 `account_removed(account)`: remove what hangs on it; sent inside the transaction, before the row goes.
 """
@@ -8,5 +10,7 @@
 from django.dispatch import Signal
 
 sync_requested = Signal()
+notification_stored = Signal()
+goodbye_due = Signal()
 account_removal = Signal()
 account_removed = Signal()

@@ -114,7 +114,7 @@ class ClaimedByAnotherMdm(Conflict):
     """The page offers *Take over*; the API takes `takeOver`."""
 
     code = "claimed_by_another_mdm"
-    field = "token"
+    field: str | None = "token"
 
     def __init__(self, holder: MdmInfo) -> None:
         self.holder = holder
@@ -123,6 +123,19 @@ class ClaimedByAnotherMdm(Conflict):
         super().__init__(
             f"Another MDM manages this location: “{self.owner_name}”. Remove it there, or take it "
             "over here on purpose."
+        )
+
+
+class AnotherMdmThanShown(ClaimedByAnotherMdm):
+    """Consent was given to displace another one, or none; the API takes `mdmId`."""
+
+    field = None
+
+    def __init__(self, holder: MdmInfo) -> None:
+        super().__init__(holder)
+        self.args = (
+            f"“{self.owner_name}” manages this location now. Confirm that this is the MDM to "
+            f"displace; its id is {holder.id[:100]}.",
         )
 
 
@@ -135,6 +148,17 @@ class AppleDidNotAnswer(Refusal):
         super().__init__(
             "Apple did not answer, so this token could not be compared with the account's location. "
             "The old token stays; send the new one again in a few minutes."
+        )
+
+
+class HolderUnknown(Refusal):
+    retry_after = 60
+    code = "apple_unavailable"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Apple did not answer, so nobody can say which MDM manages the location now. Nothing has "
+            "changed; take it over again in a few minutes."
         )
 
 

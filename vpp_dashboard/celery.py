@@ -16,10 +16,18 @@ app.autodiscover_tasks()
 
 EVERY = {  # seconds
     "licensing.tasks.requeue_lost_syncs": 15,
-    "licensing.tasks.start_due_syncs": 60,
+    "licensing.tasks.handle_waiting_notifications": 30,
+    "licensing.tasks.ring_waiting_writers": 15,
+    "licensing.tasks.start_due_syncs": 20,
+    "organizations.tasks.send_mail": 60,
+    "vpp_accounts.tasks.say_due_goodbyes": 60,
+    "vpp_accounts.tasks.check_claimed_accounts": 3600,
+    "vpp_accounts.tasks.raise_alarms": 900,
     "vpp_accounts.tasks.check_token_dates": 3600,
     "licensing.tasks.refresh_stale_metadata": 3600,
     "vpp_accounts.tasks.forget_old_runs": 86400,
+    "vpp_accounts.tasks.forget_old_notifications": 86400,
+    "licensing.tasks.forget_old_batches": 86400,
     "organizations.tasks.forget_old_records": 86400,
 }
 # A sweep that nobody could run in time is worth nothing: the next one does the same.

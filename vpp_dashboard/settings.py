@@ -35,6 +35,15 @@ def secret(name: str) -> str:
     return value
 
 
+def one_of(name: str, default: str, *others: str) -> str:
+    """A word out of a few; any other stops here, before it is taken for the default."""
+    value = str(env.str(name, default=default)) or default
+    if value not in (default, *others):
+        words = ", ".join((default, *others))
+        raise ImproperlyConfigured(f"{name} is {value}, and can be one of: {words}.")
+    return value
+
+
 # --- Who we are -----------------------------------------------------------------------------------
 
 SECRET_KEY = secret("SECRET_KEY")
@@ -135,14 +144,26 @@ SESSION_ENGINE = "django.contrib.sessions.backends.db"  # pages answer without R
 
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2, "socket_timeout": 10}
-CELERY_TASK_PUBLISH_RETRY = False  # a page does not wait for the doorbell; the sweep rings again
+# A page, or Apple, does not wait for the doorbell; the sweep rings again.
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_connect_timeout": 2,
+    "socket_timeout": 10,
+    "max_retries": 0,
+}
+CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
     "licensing.tasks.requeue_lost_syncs": {"queue": "default"},
     "licensing.tasks.start_due_syncs": {"queue": "default"},
+    "licensing.tasks.handle_waiting_notifications": {"queue": "default"},
+    "organizations.tasks.send_mail": {"queue": "mail"},
+    "vpp_accounts.tasks.raise_alarms": {"queue": "default"},
+    "vpp_accounts.tasks.say_due_goodbyes": {"queue": "default"},
+    "vpp_accounts.tasks.check_claimed_accounts": {"queue": "default"},
+    "licensing.tasks.ring_waiting_writers": {"queue": "default"},
+    "licensing.tasks.forget_old_batches": {"queue": "default"},
     "licensing.tasks.*": {"queue": "apple"},
     "vpp_accounts.tasks.*": {"queue": "apple"},
 }
@@ -158,10 +179,9 @@ APPLE_RETRIES = env.int("APPLE_RETRIES", default=2)  # of one read, before a syn
 APPLE_METADATA_URL = env.str("APPLE_METADATA_URL", default="")
 APPLE_STORE_URL = env.str("APPLE_STORE_URL", default="https://itunes.apple.com")
 APPLE_ICON_HOSTS = env.list("APPLE_ICON_HOSTS", default=["https://*.mzstatic.com"])
-APPLE_NOTIFICATIONS = env.str("APPLE_NOTIFICATIONS", default="auto")
+APPLE_NOTIFICATIONS = one_of("APPLE_NOTIFICATIONS", "auto", "on", "off")
 DEVICE_CHANNEL = env.str("DEVICE_CHANNEL", default="none")
-SYNC_EVERY_MINUTES = env.int("SYNC_EVERY_MINUTES", default=60)
-FULL_SYNC_EVERY_HOURS = env.int("FULL_SYNC_EVERY_HOURS", default=24)
+SYNC_EVERY_MINUTES = env.int("SYNC_EVERY_MINUTES", default=15)
 
 # --- Signing in -----------------------------------------------------------------------------------
 
@@ -210,6 +230,8 @@ if path := vars().get("EMAIL_FILE_PATH"):
     EMAIL_FILE_PATH = f"/{path.lstrip('/')}"  # filemail:///var/mail is meant absolutely
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="VPP Dashboard <vpp@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+EMAIL_TIMEOUT = 20  # seconds; a silent mail server must not hold a worker or a page
+MAIL_PER_MINUTE = env.int("MAIL_PER_MINUTE", default=600)
 
 # --- Files ----------------------------------------------------------------------------------------
 
@@ -232,7 +254,8 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 # --- Safety ---------------------------------------------------------------------------------------
 
 SECURE_SSL_REDIRECT = HTTPS and env.bool("SECURE_SSL_REDIRECT", default=True)
-SECURE_REDIRECT_EXEMPT = [r"^api/", r"^health/"]  # redirects break API clients and probes
+# Redirects break API clients, probes, and Apple's notifications.
+SECURE_REDIRECT_EXEMPT = [r"^api/", r"^health/", r"^notifications/"]
 SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
@@ -286,6 +309,10 @@ SPECTACULAR_SETTINGS = {
     "SERVERS": [{"url": f"{BASE_URL}/api/v1"}],
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "BatchKind": "licensing.models.BatchKind.values",
+        "GrantOrRevoke": ["grant", "revoke"],
+    },
 }
 
 # --- Seeing it run --------------------------------------------------------------------------------

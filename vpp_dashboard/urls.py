@@ -12,6 +12,7 @@ urlpatterns = [
     path("", home, name="home"),
     path("", include("organizations.urls")),
     path("", include("licensing.urls")),
+    path("", include("vpp_accounts.urls")),
     path("accounts/", include("organizations.signin_urls")),
     path("api/v1/", include("organizations.api.urls")),
     path("api/v1/", include("licensing.api.urls")),

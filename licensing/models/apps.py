@@ -42,9 +42,16 @@ class LicensedApp(models.Model):
     available_count = models.IntegerField(default=0)
     retired_count = models.IntegerField(default=0)
     counts_as_of = models.DateTimeField()
+    # When our own writes last changed it; later than `counts_as_of`: to be read again, and so many
+    # licenses were given out since that Apple's last word does not know of.
+    touched_at = models.DateTimeField(null=True)
+    unread_grants = models.PositiveIntegerField(default=0)
     # Apple's assignedCount less the assignments Apple listed, when both were last compared. A
     # different difference is how removals show that no notification told of.
     count_drift = models.IntegerField(default=0)
+    # Fewer left than this raise a notice; null: as the organization's default says.
+    low_threshold = models.PositiveIntegerField(null=True, blank=True)
+    low_since = models.DateTimeField(null=True)
     first_seen_at = models.DateTimeField(auto_now_add=True)
     gone_at = models.DateTimeField(null=True)
 
@@ -64,6 +71,12 @@ class LicensedApp(models.Model):
     @property
     def is_unlimited(self) -> bool:
         return self.total_count >= UNLIMITED
+
+    @property
+    def grants_since_read(self) -> int:
+        """How many licenses we have given out that Apple's last count does not know of."""
+        is_old = self.touched_at is not None and self.touched_at > self.counts_as_of
+        return self.unread_grants if is_old else 0
 
     @property
     def is_book(self) -> bool:

@@ -51,6 +51,8 @@ class Assignment(models.Model):
     holder_kind = models.CharField(max_length=6, choices=HolderKind.choices)
     holder = models.CharField(max_length=255, db_collation="C")
     origin = models.CharField(max_length=10, choices=Origin.choices, default=Origin.APPLE)
+    # Ours, where one of our batches granted it: it knows who and why.
+    batch_id = models.BigIntegerField(null=True)
     since = models.DateTimeField()  # when we first saw it; Apple keeps no times
 
     objects = AssignmentQuerySet.as_manager()

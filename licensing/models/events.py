@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.models import Q
 
 from licensing.models.apps import LicensedApp
+from licensing.models.batches import Batch
 from organizations.models import AuditEvent, Membership
 from organizations.models.audit import AuditEventQuerySet
+from users.models import VppUser
 
-ABOUT_LICENSES = Q(target_kind="licensedapp")  # titles and their assignments
+# What is about licenses, by the kind of its target: titles with their assignments, batches, people.
+ABOUT_LICENSES: dict[str, Any] = {"licensedapp": LicensedApp, "batch": Batch, "vppuser": VppUser}
 
 
 def events_visible_to(membership: Membership) -> AuditEventQuerySet:
     """The organization's events without those of accounts that are closed to this admin.
 
-    Once an account is removed nobody can tell whose its titles were. Full admins, who could have
-    opened any account to themselves, keep reading their events; others do not.
+    Once an account is removed, or a batch forgotten, nobody can tell whose it was. Full admins, who
+    could have opened any account to themselves, keep reading such events; others do not.
     """
     events = AuditEvent.objects.visible_to(membership)
-    opened = LicensedApp.objects.visible_to(membership).values("pk")
-    if not membership.can_write:
-        return events.filter(~ABOUT_LICENSES | Q(target_id__in=opened))
-    every = LicensedApp.objects.filter(organization=membership.organization_id)
-    closed = every.exclude(pk__in=opened).values("pk")
-    return events.exclude(ABOUT_LICENSES & Q(target_id__in=closed))
+    for kind, model in ABOUT_LICENSES.items():
+        opened = model.objects.visible_to(membership).values("pk")
+        if not membership.can_write:
+            events = events.filter(~Q(target_kind=kind) | Q(target_id__in=opened))
+            continue
+        every = model.objects.filter(organization=membership.organization_id)
+        closed = every.exclude(pk__in=opened).values("pk")
+        events = events.exclude(Q(target_kind=kind, target_id__in=closed))
+    return events

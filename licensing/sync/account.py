@@ -1,10 +1,11 @@
-"""First of all: is the token alive, and is the location ours?"""
+"""First of all: is the token alive, is the location ours, does Apple notify us?"""
 
 from __future__ import annotations
 
 from django.db import IntegrityError
 from django.utils import timezone
 
+from licensing.models import Assignment
 from licensing.sync.progress import Progress
 from organizations import audit
 from vpp_accounts.apple import errors
@@ -13,6 +14,7 @@ from vpp_accounts.apple.types import ClientConfig
 from vpp_accounts.claims import Claim, our_mdm_info, plan_claim, was_ours
 from vpp_accounts.health import SYSTEM
 from vpp_accounts.models import AccountState
+from vpp_accounts.subscription import keep_subscribed
 
 
 class LocationChanged(Exception):
@@ -20,7 +22,8 @@ class LocationChanged(Exception):
 
 
 def check_account(client: AppleClient, progress: Progress, *, full: bool) -> None:
-    """Read client/config, keep what it says, and claim the location where that is ours to do."""
+    """Read client/config, keep what it says, claim the location where that is ours to do, and see
+    to it that Apple notifies us."""
     account = progress.account
     config = client.client_config()
     _keep(progress, config)
@@ -32,17 +35,27 @@ def check_account(client: AppleClient, progress: Progress, *, full: bool) -> Non
     )
     if claim is Claim.FOREIGN and config.mdm_info is not None:
         raise errors.ClaimedByAnother(config.mdm_info)
+    if claim is Claim.TO_TAKE_OVER:
+        progress.origin = Assignment.Origin.OTHER_MDM  # of what is assigned by now
     if claim is Claim.OURS and not full:
         progress.read_only = account.state == AccountState.READ_ONLY
     else:
         # Again in every full sync: no reading tells whether the token may still write.
-        progress.read_only = not _claim(client, progress, is_news=claim is not Claim.OURS)
+        config = _claim(client, progress, config, is_news=claim is not Claim.OURS)
     if not progress.read_only:
         account.claimed_at = account.claimed_at or timezone.now()
         account.take_over_from = ""
         with progress.transaction():
             account.save(update_fields=["claimed_at", "take_over_from"])
         client.manage_as(str(account.uuid))
+    keep_subscribed(
+        client,
+        account,
+        config,
+        is_due=full,
+        may_write=not progress.read_only,
+        transaction=progress.transaction,
+    )
 
 
 def _keep(progress: Progress, config: ClientConfig) -> None:
@@ -63,21 +76,23 @@ def _keep(progress: Progress, config: ClientConfig) -> None:
         ) from None
 
 
-def _claim(client: AppleClient, progress: Progress, *, is_news: bool) -> bool:
+def _claim(
+    client: AppleClient, progress: Progress, config: ClientConfig, *, is_news: bool
+) -> ClientConfig:
     """Say at Apple that we manage the location. A token that may only read still syncs."""
     account = progress.account
     try:
-        client.set_client_config(mdm_info=our_mdm_info(account))
+        config = client.set_client_config(mdm_info=our_mdm_info(account))
     except errors.ReadOnly:
-        return False
-    if not is_news:
-        return True
-    with progress.transaction():
-        audit.record(
-            "vpp_account.claimed",
-            by=SYSTEM,
-            organization=account.organization,
-            target=account,
-            after={"mdmInfo": str(account.uuid)},
-        )
-    return True
+        progress.read_only = True
+        return config
+    if is_news:
+        with progress.transaction():
+            audit.record(
+                "vpp_account.claimed",
+                by=SYSTEM,
+                organization=account.organization,
+                target=account,
+                after={"mdmInfo": str(account.uuid)},
+            )
+    return config

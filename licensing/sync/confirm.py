@@ -10,7 +10,6 @@ from licensing.models import Assignment, LicensedApp
 from licensing.sync.progress import Progress
 from vpp_accounts.apple.client import AppleClient
 
-MOST_REQUESTS = 200  # in one run; what is left is counted as unconfirmed and waits for the next
 PAGE = 500  # about how many holders one request for a whole title brings
 
 
@@ -20,20 +19,23 @@ def confirmed_gone(
     titles: Iterable[LicensedApp],
     progress: Progress,
 ) -> list[str]:
-    """The lines that Apple, asked by holder or by title, left out twice."""
+    """The lines that Apple, asked by holder or by title, left out twice.
+
+    Those that the run has no requests left for are counted as unconfirmed and wait for the next.
+    """
     by_id = {title.pk: title for title in titles}
     of_title: defaultdict[int, list[str]] = defaultdict(list)
     for line in doubtful:
         of_title[int(line.partition("\t")[0])].append(line)
     gone: list[str] = []
-    asked, requests_left = 0, MOST_REQUESTS
+    asked = 0
     for title_id, lines in of_title.items():
         title = by_id[title_id]
-        cost = 2 * min(len(lines), 1 + title.assigned_count // PAGE)
-        if cost > requests_left:
+        cost = 2 * min(len(lines), pages_of(title))
+        if cost > progress.looks_left:
             progress.counts["unconfirmed"] += len(lines)
             continue
-        requests_left -= cost
+        progress.looks_left -= cost
         present = _present(client, title, lines) | _present(client, title, lines)
         gone += [line for line in lines if line not in present]
         asked += len(lines)
@@ -41,9 +43,14 @@ def confirmed_gone(
     return gone
 
 
+def pages_of(title: LicensedApp) -> int:
+    """About how many requests it takes to read all holders of a title."""
+    return 1 + title.assigned_count // PAGE
+
+
 def _present(client: AppleClient, title: LicensedApp, lines: Collection[str]) -> set[str]:
     """Which of these lines Apple still has, with as few requests as that takes."""
-    if len(lines) <= 1 + title.assigned_count // PAGE:
+    if len(lines) <= pages_of(title):
         return {line for line in lines if _is_held(client, title, line)}
     found = client.assignments(adam_id=title.adam_id, pricing_param=title.pricing_param).rows()
     return {_line(title, item.serial_number, item.client_user_id) for item in found}

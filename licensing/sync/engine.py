@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import random
 import time
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import structlog
-from django.conf import settings
 from django.utils import timezone
 
+from licensing import low, unknown
+from licensing.batches.waking import wake_if_needed
+from licensing.sync import turns
 from licensing.sync.account import LocationChanged, check_account
-from licensing.sync.assets import record_todays_counts, sync_assets, titles_of
+from licensing.sync.assets import sync_assets
 from licensing.sync.assignments import sync_assignments
+from licensing.sync.drift import settle_drift
 from licensing.sync.people import sync_users
-from licensing.sync.plans import is_due_in_full
 from licensing.sync.progress import LeaseLost, Progress
+from licensing.sync.titles import record_todays_counts, titles_of
 from organizations import audit
 from organizations.audit import APPLE
 from vpp_accounts.apple.client import AppleClient
@@ -24,11 +26,11 @@ from vpp_accounts.connections import client_for
 from vpp_accounts.crypto import CannotDecrypt
 from vpp_accounts.health import READ_ONLY_REASON, healthy_state, set_state, state_after
 from vpp_accounts.models import AccountState, SyncRun, VppAccount
+from vpp_accounts.runs import forget_uneventful
 
 log = structlog.get_logger(__name__)
 
 MOST_ATTEMPTS = 3  # of a run whose worker died or broke; then a person should look
-SOON = timedelta(minutes=5)
 
 
 def run(*, sync_run_id: int) -> SyncRun | None:
@@ -65,45 +67,48 @@ def _attempt(progress: Progress) -> None:
 
 
 def _walk(client: AppleClient, progress: Progress) -> None:
-    account = progress.account
     client.service_config()  # also sets the pace that Apple asks for today
-    full = _is_full(progress)
+    full = turns.is_full(progress.run)
     check_account(client, progress, full=full)
+    _read_lists(client, progress, full=full)
+    _succeed(progress, full=full)
+    unknown.renew(progress.account.organization_id)
+
+
+def _read_lists(client: AppleClient, progress: Progress, *, full: bool) -> None:
+    account = progress.account
+    before = account.assets_version, account.assignments_version
     account.assets_version = sync_assets(client, progress, full=full)
     account.users_version = sync_users(client, progress, full=full)
-    account.assignments_version = sync_assignments(client, progress, titles_of(account), full=full)
-    _succeed(progress, full=full)
-
-
-def _is_full(progress: Progress) -> bool:
-    account = progress.account
-    last = account.last_full_sync_at
-    return is_due_in_full(
-        asked=progress.run.is_full,
-        versions=(account.assets_version, account.users_version, account.assignments_version),
-        hours_since=(timezone.now() - last).total_seconds() / 3600 if last else None,
-        every=settings.FULL_SYNC_EVERY_HOURS,
-    )
+    titles = titles_of(account)
+    reading = sync_assignments(client, progress, titles, full=full)
+    account.assignments_version = reading.version
+    if full or before != (account.assets_version, account.assignments_version):
+        settle_drift(client, progress, titles.values(), reading.listed)
+        account.unconfirmed_removals = progress.counts["unconfirmed"]
 
 
 def _succeed(progress: Progress, *, full: bool) -> None:
-    account, now = progress.account, timezone.now()
+    account, run, now = progress.account, progress.run, timezone.now()
     changed = {name: count for name, count in progress.counts.items() if count}
     account.last_synced_at = now
     if full:
         account.last_full_sync_at = now
-    if progress.run.trigger in (SyncRun.Trigger.MANUAL, SyncRun.Trigger.API):
+        account.last_full_sync_seconds = round((now - (run.started_at or now)).total_seconds())
+    if run.trigger in (SyncRun.Trigger.MANUAL, SyncRun.Trigger.API):
         account.last_force_synced_at = now
-    account.unconfirmed_removals = progress.counts["unconfirmed"]
-    account.next_sync_at = next_turn(now)
     account.apple_asks_to_wait_until = None
     with progress.transaction():
+        turns.set_next_turn(account, now, began_with=progress.began_with)
         account.save(update_fields=_SYNCED_FIELDS)
         state = healthy_state(account, read_only=progress.read_only)
         reason = READ_ONLY_REASON if state == AccountState.READ_ONLY else ""
         set_state(account, state, reason, by=APPLE)
         record_todays_counts(account)
+        low.watch(account)
+        wake_if_needed(account)
         _finish(progress, SyncRun.Outcome.SUCCEEDED, counts=changed)
+        forget_uneventful(before=run)
         if changed:
             audit.record(
                 "vpp_account.synced",
@@ -120,6 +125,7 @@ _SYNCED_FIELDS = [
     "assignments_version",
     "last_synced_at",
     "last_full_sync_at",
+    "last_full_sync_seconds",
     "last_force_synced_at",
     "unconfirmed_removals",
     "next_sync_at",
@@ -138,9 +144,9 @@ def _fail(progress: Progress, error: Exception) -> None:
         reason = str(error)
     if account.uid is None and isinstance(error, Unavailable | Throttled):
         state = AccountState.NOT_VERIFIED
-    account.next_sync_at = _retry_at(error)
-    asked = getattr(error, "retry_after", None)
-    account.apple_asks_to_wait_until = account.next_sync_at if asked else None
+    asked = timedelta(seconds=getattr(error, "retry_after", None) or 0)
+    account.next_sync_at = turns.retry_at(account, state, asked=asked)
+    account.apple_asks_to_wait_until = timezone.now() + asked if asked else None
     if isinstance(error, TokenExpired):
         account.token_expires_at = min(account.token_expires_at, timezone.now())
     with progress.transaction():
@@ -154,17 +160,6 @@ def _fail(progress: Progress, error: Exception) -> None:
             error_number=getattr(error, "number", None),
         )
     log.warning("sync.failed", account=account.pk, state=state, error=str(error))
-
-
-def _retry_at(error: Exception) -> datetime:
-    asked = getattr(error, "retry_after", None) or 0
-    return timezone.now() + max(SOON, timedelta(seconds=asked))
-
-
-def next_turn(now: datetime) -> datetime:
-    """At least every SYNC_EVERY_MINUTES, spread out so that accounts do not march in step."""
-    minutes = settings.SYNC_EVERY_MINUTES * random.uniform(0.8, 1.0)  # noqa: S311  not a secret
-    return now + timedelta(minutes=minutes)
 
 
 def _finish(progress: Progress, outcome: SyncRun.Outcome, **fields: object) -> None:

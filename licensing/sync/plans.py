@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from vpp_accounts.apple.types import Asset, ClientUser
@@ -21,17 +22,22 @@ class AssetPlan:
     missing: list[LicensedApp]  # held, but not in Apple's list
 
 
-def plan_assets(seen: Iterable[Asset], held: Mapping[TitleKey, LicensedApp]) -> AssetPlan:
+def plan_assets(
+    seen: Iterable[Asset], held: Mapping[TitleKey, LicensedApp], *, as_of: datetime
+) -> AssetPlan:
+    """`as_of` is when the reading began: whatever was read later than that is left alone."""
     by_key = {(asset.adam_id, asset.pricing_param): asset for asset in seen}
+    older = {key: title for key, title in held.items() if title.counts_as_of < as_of}
+    known = [(older[key], asset) for key, asset in by_key.items() if key in older]
     return AssetPlan(
         create=[asset for key, asset in by_key.items() if key not in held],
         change=[
-            (held[key], asset)
-            for key, asset in by_key.items()
-            if key in held and facts_of_title(held[key]) != facts_of_asset(asset)
+            (title, asset)
+            for title, asset in known
+            if facts_of_title(title) != facts_of_asset(asset)
         ],
         missing=[
-            title for key, title in held.items() if key not in by_key and title.gone_at is None
+            title for key, title in older.items() if key not in by_key and title.gone_at is None
         ],
     )
 
@@ -104,8 +110,47 @@ def plan_slices(titles: Sequence[T], sizes: Sequence[int], *, largest: int) -> I
         yield group
 
 
+@dataclass(frozen=True, slots=True)
+class WalkPlan:
+    walk: list[int]  # the titles to read again, the cheapest first
+    left: list[int]
+    requests: int
+
+
+def plan_walks(costs: Mapping[int, int], *, most: int) -> WalkPlan:
+    """As many titles as `most` requests are enough for."""
+    walk: list[int] = []
+    requests = 0
+    for title, cost in sorted(costs.items(), key=lambda item: (item[1], item[0])):
+        if requests + cost > most:
+            break
+        walk.append(title)
+        requests += cost
+    return WalkPlan(walk, sorted(costs.keys() - walk), requests)
+
+
+QUICK = 120  # seconds: a whole sync that takes less may come every hour
+NIGHT = range(1, 5)  # the hours in which a longer one disturbs nobody
+
+
 def is_due_in_full(
-    *, asked: bool, versions: Iterable[str], hours_since: float | None, every: int
+    *,
+    asked: bool,
+    versions: Iterable[str],
+    since_last: timedelta | None,
+    seconds_of_last: int | None,
+    hour: int,
 ) -> bool:
-    """Whether to walk all pages even where Apple's version is the one we know."""
-    return asked or not all(versions) or hours_since is None or hours_since >= every
+    """Whether to walk all lists from end to end, which also shows what no delta tells."""
+    if asked or not all(versions) or since_last is None:
+        return True
+    if seconds_of_last is not None and seconds_of_last < QUICK:
+        return since_last >= timedelta(hours=1)
+    is_night = hour in NIGHT and since_last >= timedelta(hours=20)
+    return is_night or since_last >= timedelta(hours=36)
+
+
+def plan_retry(*, failing: timedelta, asked: timedelta) -> timedelta:
+    """Seldomer the longer it fails, from five minutes to an hour; never sooner than Apple asked."""
+    patience = max(timedelta(minutes=5), min(timedelta(hours=1), failing / 2))
+    return max(patience, asked)

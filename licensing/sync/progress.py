@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Self
 
-import structlog
-from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
+from licensing.leases import Hold, LeaseLost
+from licensing.models import Assignment, LicensedApp
 from vpp_accounts.models import SyncRun, VppAccount
-from vpp_accounts.models.runs import LEASE
 
-log = structlog.get_logger(__name__)
+__all__ = ["LeaseLost", "Progress"]
 
 SHOW_EVERY = 0.5  # seconds between two updates of the row
-
-
-class LeaseLost(Exception):
-    """Another worker has taken the run over; whatever this one still wants to write is stale."""
+SECOND_LOOKS = 200  # requests in one run that ask again, by name, for what the lists left unclear
 
 
 class Progress:
@@ -32,14 +26,18 @@ class Progress:
     def __init__(self, run: SyncRun) -> None:
         self.run = run
         self.account: VppAccount = run.account
+        self.began_with = self.account.assets_version
         self.counts: Counter[str] = Counter()
         self.read_only = False  # Apple lets this token read and not write
+        self.origin = Assignment.Origin.APPLE  # of the assignments that this run finds
+        self.reads_since = timezone.now()  # what is read now is as true as this
+        self.risen: list[LicensedApp] = []  # titles of which more are available than before
+        self.looks_left = SECOND_LOOKS
         self._shown_at = 0.0
-        self._stop = threading.Event()
-        self._heartbeat = threading.Thread(target=self._beat, daemon=True, name="sync-lease")
+        self._hold = Hold(SyncRun.objects.open().filter(pk=run.pk), run.lease_token)
 
     def __enter__(self) -> Self:
-        self._heartbeat.start()
+        self._hold.__enter__()
         return self
 
     def __exit__(
@@ -48,7 +46,7 @@ class Progress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._stop.set()
+        self._hold.__exit__(kind, error, trace)
 
     def phase(self, phase: SyncRun.Phase, *, total: int = 0) -> None:
         self.run.phase, self.run.done, self.run.total = phase, 0, total
@@ -59,36 +57,10 @@ class Progress:
         if time.monotonic() - self._shown_at >= SHOW_EVERY:
             self._show()
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> AbstractContextManager[None]:
         """A short transaction that only the holder of the lease can commit."""
-        with transaction.atomic():
-            held = (
-                SyncRun.objects.open()
-                .select_for_update(of=("self",))
-                .filter(pk=self.run.pk, lease_token=self.run.lease_token)
-            )
-            if not held.exists():
-                raise LeaseLost
-            yield
+        return self._hold.transaction()
 
     def _show(self) -> None:
         self._shown_at = time.monotonic()
-        self._update(phase=self.run.phase, done=self.run.done, total=self.run.total)
-
-    def _update(self, **fields: object) -> None:
-        ours = SyncRun.objects.open().filter(pk=self.run.pk, lease_token=self.run.lease_token)
-        if not ours.update(lease_until=timezone.now() + LEASE, **fields):
-            raise LeaseLost
-
-    def _beat(self) -> None:
-        """Keep the lease through long statements and Apple's long silences."""
-        while not self._stop.wait(LEASE.total_seconds() / 3):
-            try:
-                self._update()
-            except LeaseLost:
-                return
-            except DatabaseError:
-                log.warning("sync.heartbeat_missed", sync_run=self.run.pk)
-            finally:
-                connection.close()
+        self._hold.update(phase=self.run.phase, done=self.run.done, total=self.run.total)

@@ -21,6 +21,7 @@ from organizations.lists.export import csv_response
 from organizations.lists.filters import FilterField
 from organizations.lists.keyset import Cursor, Page, iter_chunks, read_page, rows_after
 from organizations.lists.listing import Listing, render_listing, wants_only_list
+from organizations.lists.segments import Segments
 
 __all__ = [
     "Column",
@@ -29,6 +30,7 @@ __all__ = [
     "Header",
     "Listing",
     "Page",
+    "Segments",
     "Total",
     "capped_count",
     "csv_response",

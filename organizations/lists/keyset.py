@@ -127,18 +127,19 @@ def _read_beyond(
 
 
 def rows_after(ordering: Ordering, values: Sequence[Any]) -> Q:
-    """The condition for the rows that come after one with these values."""
+    """The condition for the rows that come after one with these values.
+
+    Each term's own bound is implied by the rest, but only with it the database enters an index.
+    """
     condition = Q()
     for term, value in reversed(list(zip(ordering, values, strict=True))):
         name = term.removeprefix("-")
         further = Q((f"{name}__{_comparison(term)}", value))
-        condition = further | (Q((name, value)) & condition) if condition else further
-    if len(ordering) == 1:
-        return condition
-    # Implied by the rest, but only this form lets the database use an index on the first term.
-    return (
-        Q((f"{ordering[0].removeprefix('-')}__{_comparison(ordering[0])}e", values[0])) & condition
-    )
+        if condition:
+            condition = Q((f"{name}__{_comparison(term)}e", value)) & (further | condition)
+        else:
+            condition = further
+    return condition
 
 
 def _comparison(term: str) -> str:

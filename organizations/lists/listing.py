@@ -18,6 +18,7 @@ from organizations.lists.counting import Total, capped_count
 from organizations.lists.export import csv_response
 from organizations.lists.filters import FilterField, filter_fields, problems
 from organizations.lists.keyset import Cursor, Ordering, Page, Row, iter_chunks, read_page
+from organizations.lists.segments import Segments
 
 SIZES = (25, 50, 100, 250)
 DEFAULT_SIZE = 50
@@ -47,11 +48,15 @@ class Listing(Generic[Row]):
     drawn: ClassVar[tuple[str, ...]] = ()
 
     def __init__(
-        self, params: QueryDict, queryset: QuerySet[Any, Any], *, known_total: Total | None = None
+        self,
+        params: QueryDict,
+        queryset: QuerySet[Any, Any] | Segments,
+        *,
+        known_total: Total | None = None,
     ) -> None:
         """`known_total` is the number of rows without any filter, where it is known already."""
         self.params = params
-        self.unfiltered = queryset
+        self.unfiltered: Any = queryset
         self.known_total = known_total
 
     # --- The rows ---------------------------------------------------------------------------------
@@ -67,7 +72,7 @@ class Listing(Generic[Row]):
         return {}
 
     @cached_property
-    def filtered(self) -> QuerySet[Any, Any]:
+    def filtered(self) -> Any:
         """Every row that matches, on all pages."""
         return self.filters.qs if self.filters else self.unfiltered
 

@@ -100,7 +100,10 @@ class Device(models.Model):
     network = models.ForeignKey(Network, models.PROTECT, related_name="devices")
     owner = models.ForeignKey(Owner, models.SET_NULL, null=True, blank=True, related_name="devices")
     # Null under User Enrollment, where Apple hides it: such a device can hold no device license.
-    serial_number = models.CharField(max_length=32, null=True, blank=True)  # noqa: DJ001
+    # Collated as the holders of licenses are: only then the database joins them by index.
+    serial_number = models.CharField(  # noqa: DJ001
+        max_length=32, null=True, blank=True, db_collation="C"
+    )
     name = models.CharField(max_length=200, blank=True)
     model = models.CharField(max_length=100, blank=True)
     platform = models.CharField(max_length=10, choices=Platform.choices)

@@ -40,7 +40,10 @@ class OutgoingMail(models.Model):
                 fields=["next_attempt_at"],
                 condition=Q(next_attempt_at__isnull=False),
                 name="mail_to_send",
-            )
+            ),
+            models.Index(
+                fields=["sent_at"], condition=Q(sent_at__isnull=False), name="mail_sent_lately"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -53,7 +53,7 @@ def settings_variables() -> set[str]:
         node.args[0].value
         for node in ast.walk(tree)
         if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant)
-        if re.fullmatch(r"env\.\w+|secret", ast.unparse(node.func))
+        if re.fullmatch(r"env\.\w+|secret|one_of", ast.unparse(node.func))
     }
     return asked | (constants & {"DATABASE_OWNER_URL", "DATABASE_SYSTEM_URL"})
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import models
 from django.db.models import Q
@@ -48,6 +48,11 @@ class Notifications(models.TextChoices):
     POLLING = "polling", "Polling only"
 
 
+def crypto_context(account_uuid: uuid.UUID | str) -> str:
+    """What an account's token is bound to, also after the account's removal."""
+    return f"vpp_account:{account_uuid}"
+
+
 class FormerClaim(models.Model):
     """The `mdmInfo.id` of a removed account: still on the location at Apple, and still ours.
 
@@ -65,6 +70,11 @@ class FormerClaim(models.Model):
 
     def __str__(self) -> str:
         return self.mdm_id
+
+    @property
+    def stoken(self) -> str:
+        """The removed account's token, for the one call that is left to make."""
+        return crypto.decrypt(self.token_ciphertext, bound_to=crypto_context(self.mdm_id))
 
 
 class VppAccountQuerySet(models.QuerySet["VppAccount"]):
@@ -183,7 +193,7 @@ class VppAccount(models.Model):
 
     @property
     def crypto_context(self) -> str:
-        return f"vpp_account:{self.uuid}"
+        return crypto_context(self.uuid)
 
     @property
     def days_left(self) -> int:
@@ -196,6 +206,15 @@ class VppAccount(models.Model):
     @property
     def is_stopped(self) -> bool:
         return self.state in self.STOPPED
+
+    @property
+    def claim_confirmed_at(self) -> datetime | None:
+        """When Apple last said, since another MDM was noticed, who holds the location."""
+        checked = self.claim_checked_at
+        is_of_this_claim = (
+            self.state == AccountState.CLAIMED and checked and checked > self.state_since
+        )
+        return checked if is_of_this_claim else None
 
     def adopt(self, config: ClientConfig) -> list[str]:
         """Take over what Apple says about the location; answers the fields to save."""

@@ -9,6 +9,8 @@ from django.utils import timezone
 from organizations.models import Organization
 from vpp_accounts.models.accounts import VppAccount
 
+MOST_ATTEMPTS = 10  # then a person decides whether it is worth another
+
 
 class NotificationQuerySet(models.QuerySet["Notification"]):
     def waiting(self) -> NotificationQuerySet:
@@ -16,7 +18,12 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
         return self.filter(handled_at=None)
 
     def due(self) -> NotificationQuerySet:
-        return self.waiting().filter(next_attempt_at__lte=timezone.now())
+        return self.waiting().filter(
+            next_attempt_at__lte=timezone.now(), attempts__lt=MOST_ATTEMPTS
+        )
+
+    def failed(self) -> NotificationQuerySet:
+        return self.waiting().exclude(error="")
 
 
 class Notification(models.Model):
@@ -56,3 +63,7 @@ class Notification(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.notification_id}"
+
+    @property
+    def is_given_up(self) -> bool:
+        return self.handled_at is None and self.attempts >= MOST_ATTEMPTS
