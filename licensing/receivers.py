@@ -2,28 +2,75 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Count
 
+from licensing.batches.news import hear
+from licensing.batches.outcomes import forget_items
+from licensing.batches.starting import register
+from licensing.batches.waking import work_waits
 from licensing.models import Assignment, LicensedApp
-from licensing.tasks import run_sync
+from licensing.notifications import event_told
+from licensing.tasks import handle_notifications, run_sync, work_on_account
+from organizations.audit import Actor
 from organizations.hooks import network_deletion
 from organizations.models import Network
+from users.hooks import user_added
+from users.models import VppUser
 from vpp_accounts import hooks
+from vpp_accounts.apple.events import Failure
+from vpp_accounts.apple.types import Assignment as AppleAssignment
+from vpp_accounts.apple.types import ClientUser
 from vpp_accounts.models import VppAccount
 from vpp_accounts.services import Consequences
 
+# A bell for later than this is the sweep's to ring (vpp_dashboard/celery.py).
+SOON = 60
+
 
 def connect() -> None:
+    work_waits.connect(start_work, dispatch_uid="licensing.start_work")
     hooks.sync_requested.connect(start_sync, dispatch_uid="licensing.start_sync")
+    hooks.notification_stored.connect(
+        start_handling, dispatch_uid="licensing.start_handling_notifications"
+    )
+    event_told.connect(settle_batches, dispatch_uid="licensing.settle_batches")
     hooks.account_removal.connect(what_goes, dispatch_uid="licensing.what_goes")
     hooks.account_removed.connect(forget_assignments, dispatch_uid="licensing.forget_assignments")
+    user_added.connect(register_at_apple, dispatch_uid="licensing.register_at_apple")
     network_deletion.connect(accounts_losing, dispatch_uid="licensing.accounts_losing")
 
 
 def start_sync(sender: Any, *, sync_run_id: int, **kwargs: Any) -> None:
     run_sync.delay(sync_run_id=sync_run_id)
+
+
+def start_handling(sender: Any, *, account_id: int, **kwargs: Any) -> None:
+    handle_notifications.delay(account_id=account_id)
+
+
+def start_work(sender: Any, *, account_id: int, seconds: float, **kwargs: Any) -> None:
+    if seconds <= SOON:
+        work_on_account.apply_async(kwargs={"account_id": account_id}, countdown=seconds)
+
+
+def settle_batches(
+    sender: Any,
+    *,
+    account: VppAccount,
+    event_id: str,
+    assignments: Sequence[AppleAssignment],
+    users: Sequence[ClientUser],
+    error: Failure | None,
+    **kwargs: Any,
+) -> None:
+    hear(account, event_id, assignments=assignments, users=users, failure=error)
+
+
+def register_at_apple(sender: Any, *, user: VppUser, by: Actor, **kwargs: Any) -> None:
+    register(by=by, account=user.account, users=[user])
 
 
 def what_goes(sender: Any, *, account: VppAccount, **kwargs: Any) -> Consequences:
@@ -36,7 +83,8 @@ def what_goes(sender: Any, *, account: VppAccount, **kwargs: Any) -> Consequence
 
 
 def forget_assignments(sender: Any, *, account: VppAccount, **kwargs: Any) -> None:
-    """In one statement: they hang on the account without a database constraint."""
+    """In one statement each: they hang on the account without a database constraint."""
+    forget_items(account.pk)
     Assignment.objects.filter(account=account)._raw_delete(using="default")
 
 

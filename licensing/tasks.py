@@ -31,13 +31,14 @@ def requeue_lost_syncs() -> None:
 
 @shared_task
 def start_due_syncs() -> None:
+    from licensing.sync.turns import trigger_of
     from vpp_accounts.models import SyncRun, VppAccount
     from vpp_accounts.runs import request_scheduled_sync
 
     running = SyncRun.objects.using("system").open().values_list("account", flat=True)
     due = VppAccount.objects.using("system").due_for_sync().exclude(pk__in=list(running))
-    for account_id in due.values_list("pk", flat=True):
-        request_scheduled_sync(account_id)
+    for account in due:
+        request_scheduled_sync(account.pk, trigger=trigger_of(account))
 
 
 @shared_task
@@ -58,3 +59,49 @@ def refresh_stale_metadata() -> None:
     synced = VppAccount.objects.using("system").exclude(last_synced_at=None)
     for account_id in synced.values_list("pk", flat=True):
         fetch_metadata.delay(account_id=account_id)
+
+
+@shared_task
+def handle_notifications(*, account_id: int) -> None:
+    from licensing import notifications
+    from vpp_accounts.models import VppAccount
+
+    account = VppAccount.objects.filter(pk=account_id).first()
+    if account is not None:
+        notifications.handle_waiting(account)
+
+
+@shared_task
+def handle_waiting_notifications() -> None:
+    """Accounts with notifications whose time has come: the bell was not heard, or they failed."""
+    from vpp_accounts.models import Notification
+
+    due = Notification.objects.using("system").due().order_by("account")
+    for account_id in due.values_list("account", flat=True).distinct()[:MOST_RUNG_AT_ONCE]:
+        handle_notifications.delay(account_id=account_id)
+
+
+@shared_task
+def work_on_account(*, account_id: int) -> None:
+    """One turn of the batches' engine at one location."""
+    from licensing import batches
+
+    batches.run(account_id=account_id)
+
+
+@shared_task
+def ring_waiting_writers() -> None:
+    """Locations with work whose bell was not heard, whose time has come, or whose worker died."""
+    from licensing.models import Writer
+
+    due = Writer.objects.using("system").due().order_by("next_work_at")[:MOST_RUNG_AT_ONCE]
+    for account_id in due.values_list("account", flat=True):
+        work_on_account.delay(account_id=account_id)
+
+
+@shared_task
+def forget_old_batches() -> int:
+    """Batches and plans that nobody looks at any more."""
+    from licensing.batches.housekeeping import forget_old
+
+    return forget_old()

@@ -12,6 +12,7 @@ from licensing.api.doors import VppAccountApiView
 from licensing.api.serializers import (
     CreateAccountSerializer,
     CreateAccountUploadSerializer,
+    TakeOverSerializer,
     TokenSerializer,
     TokenUploadSerializer,
     UpdateAccountSerializer,
@@ -143,11 +144,16 @@ class TakeOverView(VppAccountApiView):
         "takeOverOrganizationSmVppAccount",
         "Take the location back from the other MDM that claimed it",
         tag=TAG,
+        body=TakeOverSerializer,
         answers={202: VppAccountSerializer},
-        description="The next sync, which starts at once, tells Apple.",
+        description=(
+            "The next sync, which starts at once, tells Apple. Refused with 409 and the code "
+            "claimed_by_another_mdm, and with the other MDM's name and id, unless mdmId is that id."
+        ),
     )
     def post(self, request: Request, **path: str) -> Response:
-        services.take_over(by=self.actor, account=self.account)
+        given = TakeOverSerializer.checked(request)
+        services.take_over(by=self.actor, account=self.account, shown_id=given["mdmId"])
         return Response(account_json(self.account), status=202)
 
 
@@ -185,6 +191,8 @@ def account_json(account: VppAccount) -> dict[str, Any]:
         "state": account.state,
         "stateReason": account.state_reason,
         "stateSince": account.state_since,
+        "notificationsMode": account.notifications_mode,
+        "notificationsReason": account.notifications_reason,
         "daysLeft": account.days_left,
         "uId": account.uid,
         "country": account.country,

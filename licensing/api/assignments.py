@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from licensing.api.doors import VppAccountApiView
+from licensing.api.names import title_keys
 from licensing.api.serializers import AssignmentSerializer
 from licensing.models import Assignment, LicensedApp
 from licensing.models.assignments import AssignmentQuerySet
@@ -21,7 +22,7 @@ from organizations.api.paging import PageSize
 from organizations.api.parameters import BadParameter
 
 ASSIGNMENTS = PageSize(default=1000, largest=1000)
-FIELDS = ("licensed_app_id", "holder_kind", "holder", "origin", "since")
+FIELDS = ("licensed_app_id", "holder_kind", "holder", "origin", "batch_id", "since")
 DEVICE, USER = Assignment.HolderKind.DEVICE, Assignment.HolderKind.USER
 
 
@@ -49,7 +50,7 @@ class AssignmentsView(VppAccountApiView):
             size=ASSIGNMENTS,
             tokens=AssignmentTokens(self.account.pk),
         )
-        titles = _titles({row["licensed_app_id"] for row in page.rows})
+        titles = title_keys({row["licensed_app_id"] for row in page.rows})
         return paging.answer(request, page, lambda row: assignment_json(row, titles))
 
     def _filtered(self, request: Request) -> AssignmentQuerySet:
@@ -118,11 +119,6 @@ def _of_holder(
     )
 
 
-def _titles(ids: set[int]) -> dict[int, tuple[str, str]]:
-    rows = LicensedApp.objects.filter(pk__in=ids).values_list("pk", "adam_id", "pricing_param")
-    return {pk: (adam_id, pricing_param) for pk, adam_id, pricing_param in rows}
-
-
 def assignment_json(row: dict[str, Any], titles: dict[int, tuple[str, str]]) -> dict[str, Any]:
     adam_id, pricing_param = titles[row["licensed_app_id"]]
     on_device = row["holder_kind"] == DEVICE
@@ -132,5 +128,6 @@ def assignment_json(row: dict[str, Any], titles: dict[int, tuple[str, str]]) -> 
         "serialNumber": row["holder"] if on_device else None,
         "clientUserId": None if on_device else row["holder"],
         "origin": row["origin"],
+        "batchId": str(row["batch_id"]) if row["batch_id"] else None,
         "since": row["since"],
     }

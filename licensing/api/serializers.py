@@ -11,7 +11,13 @@ from rest_framework import serializers
 
 from licensing.models import Assignment
 from organizations.api.serializers import WireSerializer
-from vpp_accounts.models import AccountState, AllowedAdmins, AssignableNetworks, SyncRun
+from vpp_accounts.models import (
+    AccountState,
+    AllowedAdmins,
+    AssignableNetworks,
+    Notifications,
+    SyncRun,
+)
 
 
 @extend_schema_field({"type": "string"})
@@ -93,6 +99,14 @@ class TokenUploadSerializer(TokenSerializer):
     file = TokenFileField(required=False, help_text="The .vpptoken file itself.")
 
 
+class TakeOverSerializer(WireSerializer):
+    mdmId = serializers.CharField(
+        default="",
+        allow_blank=True,
+        help_text="The MDM to displace; any other one keeps the location. Not needed once it has left.",
+    )
+
+
 class CreateAccountSerializer(UpdateAccountSerializer):
     """Allowed admins and assignable networks default to all."""
 
@@ -145,6 +159,12 @@ class VppAccountSerializer(WireSerializer):
     state = serializers.ChoiceField(AccountState.values)
     stateReason = serializers.CharField(allow_blank=True)
     stateSince = serializers.DateTimeField()
+    notificationsMode = serializers.ChoiceField(
+        Notifications.values,
+        allow_blank=True,
+        help_text="“on”: Apple notifies this installation; “polling”: it does not; empty: not known yet.",
+    )
+    notificationsReason = serializers.CharField(allow_blank=True, help_text="Why it does not.")
     daysLeft = serializers.IntegerField(help_text="Until the token expires; negative afterwards.")
     uId = serializers.CharField(allow_null=True, help_text="Apple's; null until it has answered.")
     country = serializers.CharField(allow_blank=True)
@@ -205,4 +225,5 @@ class AssignmentSerializer(WireSerializer):
     serialNumber = serializers.CharField(allow_null=True)
     clientUserId = serializers.CharField(allow_null=True)
     origin = serializers.ChoiceField(Assignment.Origin.values)
+    batchId = serializers.CharField(allow_null=True, help_text="The batch that granted it, if any.")
     since = serializers.DateTimeField(help_text="When it was first seen; Apple keeps no times.")

@@ -6,11 +6,20 @@ from licensing.api.accounts import RenewView, TakeOverView, VppAccountsView, Vpp
 from licensing.api.assets import AssetsView, AssetView
 from licensing.api.assignments import AssignmentsView
 from licensing.api.audit_events import AuditEventsView
+from licensing.api.batches import (
+    BatchesView,
+    BatchItemsView,
+    BatchView,
+    CancelBatchView,
+    RetryBatchView,
+)
 from licensing.api.runs import SyncRunsView, SyncRunView, SyncView
+from licensing.api.users import UsersView, UserView
 from organizations.api.urls import ORGANIZATION
 
 ACCOUNTS = f"{ORGANIZATION}/sm/vppAccounts"
 ACCOUNT = f"{ACCOUNTS}/<row:vppAccountId>"
+BATCH = f"{ACCOUNT}/batches/<row:batchId>"
 
 urlpatterns = [
     path(ACCOUNTS, VppAccountsView.as_view()),
@@ -23,5 +32,12 @@ urlpatterns = [
     path(f"{ACCOUNT}/assets", AssetsView.as_view()),
     path(f"{ACCOUNT}/assets/<adam:adamId>/<pricing:pricingParam>", AssetView.as_view()),
     path(f"{ACCOUNT}/assignments", AssignmentsView.as_view()),
+    path(f"{ACCOUNT}/batches", BatchesView.as_view()),
+    path(BATCH, BatchView.as_view()),
+    path(f"{BATCH}/items", BatchItemsView.as_view()),
+    path(f"{BATCH}/cancel", CancelBatchView.as_view()),
+    path(f"{BATCH}/retry", RetryBatchView.as_view()),
+    path(f"{ACCOUNT}/users", UsersView.as_view()),
+    path(f"{ACCOUNT}/users/<row:userId>", UserView.as_view()),
     path(f"{ORGANIZATION}/auditEvents", AuditEventsView.as_view()),
 ]

@@ -51,10 +51,10 @@ def links(answer: object) -> dict[str, str]:
     return {relation: target for target, relation in NEXT.findall(answer.headers["Link"])}
 
 
-def test_an_assignment_names_its_title_and_its_holder(
+def test_an_assignment_names_its_title_its_holder_and_its_batch(
     owner_api: ApiClient, titles: list[LicensedApp], path: str
 ) -> None:
-    give(titles[0], "DMQ1", origin="manual")
+    give(titles[0], "DMQ1", origin="manual", batch_id=12)
     give(titles[1], "7d1b-user", kind="user")
 
     answer = owner_api.get(path)
@@ -66,6 +66,7 @@ def test_an_assignment_names_its_title_and_its_holder(
             "serialNumber": "DMQ1",
             "clientUserId": None,
             "origin": "manual",
+            "batchId": "12",
             "since": "2026-05-04T12:00:30Z",
         },
         {
@@ -74,6 +75,7 @@ def test_an_assignment_names_its_title_and_its_holder(
             "serialNumber": None,
             "clientUserId": "7d1b-user",
             "origin": "apple",
+            "batchId": None,
             "since": "2026-05-04T12:00:30Z",
         },
     ]

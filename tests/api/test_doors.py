@@ -25,11 +25,15 @@ def rows(organization: Organization) -> dict[str, object]:
     account = factories.VppAccountFactory(organization=organization, token="c2VjcmV0LXRva2Vu")
     asset = factories.LicensedAppFactory(account=account)
     factories.AssignmentFactory(licensed_app=asset)
+    batch = factories.BatchFactory(account=account)
+    factories.BatchItemFactory(batch=batch, licensed_app=asset)
     return {
         "organizationId": organization.pk,
         "networkId": factories.NetworkFactory(organization=organization).pk,
         "vppAccountId": account.pk,
         "syncRunId": factories.SyncRunFactory(account=account, trigger=SyncRun.Trigger.ADDED).pk,
+        "batchId": batch.pk,
+        "userId": factories.VppUserFactory(account=account).pk,
         "adamId": asset.adam_id,
         "pricingParam": asset.pricing_param,
     }
@@ -105,7 +109,7 @@ def test_rows_cannot_be_borrowed_through_ones_own_organization(
     assert response.status_code == 404
 
 
-@named([pair for pair in TENANT if "syncRunId" in pair[0].names or "adamId" in pair[0].names])
+@named([pair for pair in TENANT if "vppAccountId" in pair[0].names and len(pair[0].names) > 2])
 def test_rows_of_another_account_are_not_found(
     route: Route, method: str, rows: dict[str, object], owner_api: ApiClient
 ) -> None:
@@ -156,7 +160,19 @@ def test_a_network_admin_sees_their_network_and_nothing_of_the_organization(
     assert accounts.json() == []
 
 
-@pytest.mark.parametrize("part", ["assets", "assets/{adamId}/{pricingParam}", "assignments"])
+@pytest.mark.parametrize(
+    "part",
+    [
+        "assets",
+        "assets/{adamId}/{pricingParam}",
+        "assignments",
+        "batches",
+        "batches/{batchId}",
+        "batches/{batchId}/items",
+        "users",
+        "users/{userId}",
+    ],
+)
 def test_the_licenses_of_an_account_are_for_its_allowed_admins(
     rows: dict[str, object], owner_api: ApiClient, part: str
 ) -> None:

@@ -67,6 +67,8 @@ def test_an_account_has_meraki_s_fields_and_ours(
         "state": "not_verified",
         "stateReason": "",
         "stateSince": wire(account.state_since),
+        "notificationsMode": "",
+        "notificationsReason": "",
         "daysLeft": 299,
         "uId": account.uid,
         "country": "US",
@@ -286,7 +288,7 @@ def test_taking_over_starts_a_sync(
     fake.claim(account.uid, OTHER_MDM)
     VppAccount.objects.update(state="claimed")
 
-    answer = owner_api.send("POST", f"{one(path, account)}/takeOver")
+    answer = owner_api.send("POST", f"{one(path, account)}/takeOver", {"mdmId": OTHER_MDM["id"]})
 
     assert (answer.status_code, answer.json()["state"]) == (202, "syncing")
     assert SyncRun.objects.get().is_open

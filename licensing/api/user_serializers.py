@@ -1,0 +1,56 @@
+# ruff: noqa: N815  # the names are those on the wire
+"""What the endpoints of people take and give."""
+
+from __future__ import annotations
+
+from rest_framework import serializers
+
+from organizations.api.serializers import WireSerializer
+from users.states import PersonStatus
+
+STATUSES = [status.value for status in PersonStatus]
+
+
+class UpdateVppUserSerializer(WireSerializer):
+    """Fields that are not sent stay as they are."""
+
+    email = serializers.CharField(required=False, max_length=254)
+    name = serializers.CharField(required=False, max_length=200)
+    username = serializers.CharField(required=False, allow_blank=True, max_length=200)
+    managedAppleAccount = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=254,
+        help_text="Apple accepts it at once, so that no invitation is needed.",
+    )
+
+
+class CreateVppUserSerializer(UpdateVppUserSerializer):
+    """The owner with this e-mail address, or a new one, becomes a user of the account."""
+
+    email = serializers.CharField(
+        required=False, max_length=254, help_text="Needed unless ownerId has one."
+    )
+    ownerId = serializers.RegexField(
+        r"\A[0-9]{1,18}\Z",
+        required=False,
+        error_messages={"invalid": "must be an id: digits only."},
+        help_text="The owner who becomes a user; otherwise the e-mail address decides.",
+    )
+
+
+class VppUserSerializer(WireSerializer):
+    id = serializers.CharField()
+    email = serializers.CharField(allow_blank=True)
+    name = serializers.CharField(allow_blank=True)
+    username = serializers.CharField(allow_blank=True)
+    managedAppleAccount = serializers.CharField(allow_blank=True)
+    clientUserId = serializers.CharField(help_text="The id that Apple knows the user by.")
+    status = serializers.ChoiceField(STATUSES)
+    appleStatus = serializers.CharField(
+        allow_blank=True, help_text="Apple's own word; empty until Apple knows the user."
+    )
+    ownerId = serializers.CharField(allow_null=True, help_text="Null: found at Apple only.")
+    failure = serializers.CharField(
+        allow_blank=True, help_text="Why Apple refused to register the user."
+    )

@@ -1,0 +1,26 @@
+"""Batches: the only road to Apple's writes, for people, rules and programs alike.
+
+planning    who gets a license, who not and why: the plan that is shown
+starting    a confirmed plan becomes a batch with its items
+controls    cancel, retry, change the waiting list
+engine      one worker's turn at one location
+picking     what is to be sent next
+sending     one request: marked, sent, its answer kept
+refused     a request that Apple refused as a whole
+settling    how events ended
+news        the same from Apple's notifications
+truth       what is true at Apple where an answer got lost
+outcomes    the transitions of items, each one statement
+waiting     the waiting list
+pauses      when nothing can be sent
+people      registering those whom Apple does not know
+tallies     the counts and states of batches
+plans, calls, verdicts, reasons: the decisions, as pure functions and words
+"""
+
+from licensing.batches.controls import cancel, move_in_queue, retry, take_off
+from licensing.batches.engine import run
+from licensing.batches.planning import make_plan, wish_for
+from licensing.batches.starting import start
+
+__all__ = ["cancel", "make_plan", "move_in_queue", "retry", "run", "start", "take_off", "wish_for"]

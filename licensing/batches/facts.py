@@ -1,0 +1,172 @@
+"""What a plan has to know, gathered with a few statements for any number of holders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass
+
+from django.db.models import Count
+
+from licensing.batches.plans import Holder, TitleFacts
+from licensing.batches.reasons import Reason
+from licensing.models import (
+    OPEN_ITEMS,
+    Assignment,
+    BatchItem,
+    BatchKind,
+    ItemState,
+    LicensedApp,
+)
+from organizations.models import Device, Membership, Network
+from users.models import VppUser
+from vpp_accounts.models import AssignableNetworks, VppAccount
+
+DEVICE, USER = Assignment.HolderKind.DEVICE, Assignment.HolderKind.USER
+LONGEST_SERIAL = 32
+RETIRED = (VppUser.AppleStatus.RETIRED, VppUser.AppleStatus.DELETED)
+
+
+@dataclass(frozen=True, slots=True)
+class Boundaries:
+    """Which networks' devices may get licenses of an account, by whom. None: all networks."""
+
+    assignable: Set[int] | None
+    writable: Set[int] | None
+
+    @classmethod
+    def of(cls, account: VppAccount, membership: Membership | None) -> Boundaries:
+        """Without a membership a rule acts, which the account's own list still binds."""
+        assignable: set[int] | None = None
+        if account.assignable_networks == AssignableNetworks.SOME:
+            assignable = set(account.assignable_network_list.values_list("pk", flat=True))
+        elif account.assignable_networks == AssignableNetworks.NONE:
+            assignable = set()
+        writable: set[int] | None = None
+        if membership is not None and not membership.can_write:
+            networks = Network.objects.writable_by(membership)
+            writable = set(networks.values_list("pk", flat=True))
+        return cls(assignable, writable)
+
+    def barrier(self, network: int | None) -> Reason | None:
+        if network is None:
+            limited = self.assignable is not None or self.writable is not None
+            return Reason.UNKNOWN_DEVICE if limited else None
+        if self.assignable is not None and network not in self.assignable:
+            return Reason.NETWORK
+        if self.writable is not None and network not in self.writable:
+            return Reason.NOT_YOUR_NETWORK
+        return None
+
+
+def normal_serial(text: str) -> str:
+    return text.strip().upper()
+
+
+def devices(
+    account: VppAccount, serials: Sequence[str], boundaries: Boundaries
+) -> tuple[list[Holder], int]:
+    """The serial numbers as holders, and how many of them the inventory does not know."""
+    rows = Device.objects.filter(organization=account.organization_id, serial_number__in=serials)
+    known = {
+        serial: (platform, network)
+        for serial, platform, network in rows.values_list(
+            "serial_number", "platform", "network_id"
+        ).iterator(chunk_size=20_000)
+    }
+    holders = []
+    for serial in serials:
+        platform, network = known.get(serial, ("", None))
+        barrier = None if is_serial(serial) else Reason.BAD_SERIAL
+        holders.append(Holder(serial, platform, barrier or boundaries.barrier(network)))
+    return holders, len(serials) - len(known)
+
+
+def is_serial(text: str) -> bool:
+    return 0 < len(text) <= LONGEST_SERIAL and text.isascii() and text.isalnum()
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """The people of a plan; `unaccepted` hold a license that they cannot use yet."""
+
+    holders: list[Holder]
+    unaccepted: int
+    unregistered: int
+
+
+def people(account: VppAccount, user_ids: Sequence[int]) -> People:
+    rows = VppUser.objects.filter(account=account, pk__in=user_ids)
+    known = {
+        pk: (client_user_id, status, failure)
+        for pk, client_user_id, status, failure in rows.values_list(
+            "pk", "client_user_id", "apple_status", "failure"
+        )
+    }
+    holders = []
+    for pk in user_ids:
+        client_user_id, status, failure = known.get(pk, (f"user {pk}", None, ""))
+        holders.append(Holder(client_user_id, "", _barrier_of_person(status, failure)))
+    statuses = [status for _, status, failure in known.values() if not failure]
+    return People(
+        holders,
+        unaccepted=sum(s in ("", VppUser.AppleStatus.REGISTERED) for s in statuses),
+        unregistered=statuses.count(""),
+    )
+
+
+def _barrier_of_person(status: str | None, failure: str) -> Reason | None:
+    if status is None:
+        return Reason.UNKNOWN_USER
+    if status in RETIRED:
+        return Reason.RETIRED
+    return Reason.REGISTRATION_FAILED if failure and not status else None
+
+
+def title_facts(titles: Iterable[LicensedApp]) -> list[TitleFacts]:
+    """The titles with what may be given out of them: Apple's last word less what is under way."""
+    titles = list(titles)
+    pending = pending_grants([title.pk for title in titles])
+    return [
+        TitleFacts(
+            id=title.pk,
+            key=(title.adam_id, title.pricing_param),
+            platforms=frozenset(title.platforms),
+            device_assignable=title.device_assignable,
+            revocable=title.revocable,
+            is_gone=title.gone_at is not None,
+            free=free_of(title, pending.get(title.pk, 0)),
+        )
+        for title in titles
+    ]
+
+
+def free_of(title: LicensedApp, pending: int) -> int | None:
+    """What is left to give out now, never below 0; None without end."""
+    if title.is_unlimited:
+        return None
+    return max(0, title.available_count - title.grants_since_read - pending)
+
+
+def pending_grants(title_ids: Sequence[int]) -> dict[int, int]:
+    """How many licenses of each title are spoken for: under way, or waited for longer than we."""
+    grants = BatchItem.objects.filter(
+        licensed_app__in=title_ids, kind=BatchKind.GRANT, state__in=OPEN_ITEMS
+    )
+    counted = grants.values("licensed_app").annotate(n=Count("*"))
+    return dict(counted.values_list("licensed_app", "n"))
+
+
+def held_among(
+    title: TitleFacts, account: VppAccount, kind: str, holders: Sequence[str]
+) -> set[str]:
+    rows = Assignment.objects.filter(account=account, licensed_app=title.id, holder_kind=kind)
+    return set(rows.filter(holder__in=holders).values_list("holder", flat=True))
+
+
+def open_among(title: TitleFacts, kind: str, holders: Sequence[str]) -> dict[str, bool]:
+    """Holder -> whether its open item only waits for a license."""
+    rows = BatchItem.objects.filter(
+        licensed_app=title.id, holder_kind=kind, state__in=OPEN_ITEMS, holder__in=holders
+    )
+    found = rows.values_list("holder", "state")
+    return {holder: state == ItemState.WAITING for holder, state in found}

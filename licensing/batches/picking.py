@@ -1,0 +1,95 @@
+"""What is to be sent next, as far as one look reaches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from licensing.batches.calls import Call, Planned, plan_calls
+from licensing.bulk import returned
+from licensing.models import (
+    Assignment,
+    Batch,
+    BatchItem,
+    BatchKind,
+    ItemState,
+    LicensedApp,
+)
+from users.models import VppUser
+from vpp_accounts.apple.types import Limits
+from vpp_accounts.models import VppAccount
+
+LOOK = 25_000  # items at a time: a full request of 25 titles for 1,000 holders
+
+ITEMS, TITLES = BatchItem._meta.db_table, LicensedApp._meta.db_table
+HELD, PEOPLE = Assignment._meta.db_table, VppUser._meta.db_table
+DEVICE, USER = Assignment.HolderKind.DEVICE, Assignment.HolderKind.USER
+
+# Licenses of people whom Apple does not know yet wait until they are registered.
+_NEXT = f"""
+    SELECT item.id, item.kind, title.adam_id, title.pricing_param, item.holder,
+           item.holder_kind = '{DEVICE}', item.caution, batch.everything
+    FROM {ITEMS} AS item
+    JOIN {Batch._meta.db_table} AS batch ON batch.id = item.batch_id
+    LEFT JOIN {TITLES} AS title ON title.id = item.licensed_app_id
+    WHERE item.account_id = %(account)s AND item.state = '{ItemState.PLANNED}'
+      AND NOT (item.kind = '{BatchKind.GRANT}' AND item.holder_kind = '{USER}' AND EXISTS (
+          SELECT 1 FROM {PEOPLE} AS person
+          WHERE person.account_id = item.account_id AND person.client_user_id = item.holder
+            AND person.apple_status = ''))
+    ORDER BY item.priority DESC, item.id
+    LIMIT {LOOK}
+"""  # noqa: S608  table names are the models'
+
+# Holders to whom something revocable would be left, or that are being given something.
+_KEEPING = f"""
+    SELECT held.holder_kind = '{DEVICE}', held.holder
+    FROM {HELD} AS held JOIN {TITLES} AS title ON title.id = held.licensed_app_id
+    WHERE held.account_id = %(account)s AND held.holder = ANY(%(holders)s) AND title.revocable
+      AND NOT EXISTS (
+          SELECT 1 FROM {ITEMS} AS item
+          WHERE item.licensed_app_id = held.licensed_app_id AND item.holder = held.holder
+            AND item.holder_kind = held.holder_kind AND item.kind = '{BatchKind.REVOKE}'
+            AND item.state IN ('{ItemState.PLANNED}', '{ItemState.SENT}'))
+    UNION
+    SELECT item.holder_kind = '{DEVICE}', item.holder FROM {ITEMS} AS item
+    WHERE item.account_id = %(account)s AND item.holder = ANY(%(holders)s)
+      AND item.kind = '{BatchKind.GRANT}'
+      AND item.state IN ('{ItemState.PLANNED}', '{ItemState.SENT}')
+"""  # noqa: S608
+
+
+def next_calls(account: VppAccount, limits: Limits) -> list[Call]:
+    """Requests for what is planned. While more follows, only those that are full."""
+    rows = returned(_NEXT, {"account": account.pk})
+    wholly = {(row[5], row[4]) for row in rows if row[1] == BatchKind.REVOKE and row[7]}
+    wholly -= _keeping(account, sorted(holder for _, holder in wholly))
+    calls = plan_calls([_planned(row, wholly) for row in rows], limits)
+    if len(rows) < LOOK:
+        return calls
+    return [call for call in calls if _is_full(call, limits)] or calls
+
+
+def _planned(row: Sequence[object], wholly: set[tuple[bool, str]]) -> Planned:
+    item_id, kind, adam_id, pricing_param, holder, is_device, caution, everything = row
+    return Planned(
+        id=item_id,  # type: ignore[arg-type]
+        kind=str(kind),
+        key=None if adam_id is None else (str(adam_id), str(pricing_param)),
+        holder=str(holder),
+        is_device=bool(is_device),
+        caution=caution,  # type: ignore[arg-type]
+        takes_all=bool(everything) and (is_device, holder) in wholly,
+    )
+
+
+def _keeping(account: VppAccount, holders: list[str]) -> set[tuple[bool, str]]:
+    if not holders:
+        return set()
+    return set(returned(_KEEPING, {"account": account.pk, "holders": holders}))
+
+
+def _is_full(call: Call, limits: Limits) -> bool:
+    smallest = min(limits.max_serial_numbers, limits.max_client_user_ids)
+    return len(call.holders) >= smallest or (
+        not call.assets and len(call.holders) >= limits.max_revoke_serial_numbers
+    )

@@ -1,0 +1,242 @@
+"""From a confirmed plan to a batch with its items, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from licensing import bulk
+from licensing.batches.facts import DEVICE, USER
+from licensing.batches.planning import (
+    Gathered,
+    Summary,
+    Wish,
+    add,
+    decide,
+    gather,
+    has_got_worse,
+    make_plan,
+)
+from licensing.batches.plans import TitlePlan
+from licensing.batches.reasons import Reason
+from licensing.batches.refusals import AccountCannotWrite, ConfirmIrrevocable, PlanGotWorse
+from licensing.batches.tallies import tally
+from licensing.batches.waking import wake
+from licensing.models import (
+    Batch,
+    BatchItem,
+    BatchKind,
+    BatchPlan,
+    ItemState,
+    LicensedApp,
+)
+from organizations import audit
+from organizations.audit import Actor
+from organizations.models import Membership
+from users.models import VppUser
+from vpp_accounts.models import AccountState, VppAccount
+
+ITEMS = BatchItem._meta.db_table
+OFF_THE_LIST = "Taken off the waiting list."
+
+
+def start(
+    *,
+    by: Actor,
+    membership: Membership | None,
+    plan: BatchPlan,
+    confirm_irrevocable: bool = False,
+    retry_of: Batch | None = None,
+) -> Batch:
+    """Begin what the plan says, as the world is now; the same batch when it has begun already.
+
+    Refused with a new plan where that would come out worse than what was shown.
+    """
+    wish = Wish(**plan.request)
+    account = VppAccount.objects.select_related("organization").get(pk=plan.account_id)
+    _refuse_in_vain(account)
+    with transaction.atomic():
+        locked = BatchPlan.objects.select_for_update(of=("self",)).get(pk=plan.pk)
+        if locked.batch_id is not None:
+            return Batch.objects.get(pk=locked.batch_id)
+        # Whoever counts what is left of these titles does it after us.
+        titles = LicensedApp.objects.filter(pk__in=wish.titles).order_by("pk")
+        list(titles.select_for_update(no_key=True).values_list("pk"))
+        known = gather(account, wish, membership)
+        summary = Summary()
+        lines = list(_lines(known, summary))
+        if not has_got_worse(locked, summary):
+            if summary.irrevocable and not confirm_irrevocable:
+                raise ConfirmIrrevocable(summary.irrevocable)
+            batch = _create(by, account, wish, retry_of)
+            _fill(batch, wish, lines)
+            _register_the_unknown(by, known)
+            locked.batch = batch
+            locked.save(update_fields=["batch"])
+            _record(by, batch, summary)
+            tally([batch.pk])
+            wake(account)
+            batch.refresh_from_db()
+            return batch
+    raise PlanGotWorse(make_plan(by=by, membership=membership, account=account, wish=wish))
+
+
+def _refuse_in_vain(account: VppAccount) -> None:
+    """An account that waits for a person would leave the batch waiting without end."""
+    if account.is_stopped or account.state == AccountState.READ_ONLY:
+        raise AccountCannotWrite(account.name, account.get_state_display(), account.state_reason)
+
+
+def _create(by: Actor, account: VppAccount, wish: Wish, retry_of: Batch | None) -> Batch:
+    return Batch.objects.create(
+        organization_id=account.organization_id,
+        account=account,
+        kind=wish.kind,
+        everything=wish.everything,
+        priority=wish.priority,
+        actor_kind=by.kind,
+        actor_id=by.id,
+        actor_name=by.name[:254],
+        why=wish.why,
+        about=_about(wish),
+        retry_of=retry_of,
+    )
+
+
+def _about(wish: Wish) -> str:
+    """“Keynote · 40 devices, 2 people”."""
+    names = [
+        str(t.app) for t in LicensedApp.objects.filter(pk__in=wish.titles[:2]).select_related("app")
+    ]
+    what = ", ".join(names) if len(wish.titles) <= 2 else f"{len(wish.titles):,} titles"
+    if wish.everything:
+        what = "All licenses"
+    devices = len(wish.serials) + len(wish.unserialed)
+    counts = ((devices, "device", "devices"), (len(wish.users), "person", "people"))
+    whom = ", ".join(f"{n:,} {one if n == 1 else many}" for n, one, many in counts if n)
+    return f"{what} · {whom}"[:300]
+
+
+def _lines(known: Gathered, summary: Summary) -> Iterator[str]:
+    """COPY lines: place of the holder, title, kind, holder, state, message."""
+    place: dict[tuple[str, str], int] = {}
+    place |= {(DEVICE, each.holder): number for number, each in enumerate(known.devices)}
+    place |= {(USER, each.holder): number for number, each in enumerate(known.people)}
+    for kind, plan in decide(known):
+        add(summary, kind, plan, is_grant=known.wish.is_grant)
+        for holder, state, message in _outcomes(plan):
+            (text,) = bulk.escaped([holder])
+            yield f"{place[kind, holder]}\t{plan.title.id}\t{kind}\t{text}\t{state}\t{message}"
+
+
+def _outcomes(plan: TitlePlan) -> Iterator[tuple[str, str, str]]:
+    for holder in plan.go:
+        yield holder, ItemState.PLANNED, ""
+    for holder in plan.wait:
+        yield holder, ItemState.WAITING, ""
+    for holder in plan.unwait:
+        yield holder, ItemState.SKIPPED, OFF_THE_LIST
+    sentences = {reason: reason.sentence for reason in Reason}
+    for holder, reason in plan.skipped:
+        yield holder, ItemState.SKIPPED, sentences[reason]
+
+
+def _fill(batch: Batch, wish: Wish, lines: Iterable[str]) -> None:
+    """Holder by holder, so that a stretch of items makes few and large requests."""
+    bulk.stage(
+        "wanted_item",
+        'place int, licensed_app_id bigint, holder_kind text, holder text COLLATE "C", state text,'
+        " message text",
+        lines,
+    )
+    if not wish.is_grant:
+        _take_off_the_waiting_list()
+    bulk.execute(_INSERT, {"batch": batch.pk, "now": timezone.now()})
+
+
+def _take_off_the_waiting_list() -> None:
+    touched = bulk.returned(_UNWAIT, {"now": timezone.now(), "message": OFF_THE_LIST})
+    tally({batch_id for (batch_id,) in touched})
+
+
+_INSERT = f"""
+    INSERT INTO {ITEMS} (organization_id, account_id, batch_id, kind, priority, licensed_app_id,
+                         holder_kind, holder, state, message, attempts, caution, changed_at)
+    SELECT batch.organization_id, batch.account_id, batch.id, batch.kind, batch.priority,
+           licensed_app_id, holder_kind, holder, wanted.state, message, 0, 0, %(now)s
+    FROM wanted_item AS wanted, {Batch._meta.db_table} AS batch
+    WHERE batch.id = %(batch)s
+    ORDER BY place, holder_kind, licensed_app_id
+    ON CONFLICT DO NOTHING
+"""  # noqa: S608  table names are the models'
+
+_UNWAIT = f"""
+    UPDATE {ITEMS} AS item
+    SET state = '{ItemState.CANCELLED}', message = %(message)s, changed_at = %(now)s
+    FROM wanted_item AS wanted
+    WHERE item.licensed_app_id = wanted.licensed_app_id AND item.holder_kind = wanted.holder_kind
+      AND item.holder = wanted.holder AND item.state = '{ItemState.WAITING}'
+    RETURNING item.batch_id
+"""  # noqa: S608
+
+
+def _register_the_unknown(by: Actor, known: Gathered) -> None:
+    """People whom Apple does not know yet are registered first; their licenses wait for that."""
+    if known.wish.is_grant and known.unregistered:
+        users = VppUser.objects.filter(account=known.account, pk__in=known.wish.users)
+        register(by=by, account=known.account, users=users.filter(apple_status=""))
+
+
+@transaction.atomic
+def register(*, by: Actor, account: VppAccount, users: Iterable[VppUser]) -> Batch | None:
+    """A batch that registers people at Apple; None where all of them are being registered."""
+    open_ = BatchItem.objects.filter(account=account, kind=BatchKind.REGISTER)
+    under_way = set(
+        open_.filter(state__in=(ItemState.PLANNED, ItemState.SENT)).values_list("holder", flat=True)
+    )
+    new = [user for user in users if user.client_user_id not in under_way]
+    if not new:
+        return None
+    wish = Wish(kind=BatchKind.REGISTER, titles=[], why="They have to be known to Apple first.")
+    batch = _create(by, account, wish, None)
+    batch.about = "1 person" if len(new) == 1 else f"{len(new):,} people"
+    batch.save(update_fields=["about"])
+    BatchItem.objects.bulk_create(
+        [
+            BatchItem(
+                organization_id=account.organization_id,
+                account=account,
+                batch=batch,
+                kind=batch.kind,
+                holder_kind=USER,
+                holder=user.client_user_id,
+                state=ItemState.PLANNED,
+            )
+            for user in new
+        ],
+        batch_size=5000,
+    )
+    VppUser.objects.filter(pk__in=[user.pk for user in new]).update(failure="")
+    tally([batch.pk])
+    wake(account)
+    return batch
+
+
+def _record(by: Actor, batch: Batch, summary: Summary) -> None:
+    facts: dict[str, Any] = {
+        "about": batch.about,
+        "why": batch.why,
+        "go": summary.go,
+        "waiting": summary.wait,
+        "skipped": summary.skipped + summary.already,
+    }
+    audit.record(
+        "batch.started",
+        by=by,
+        organization=batch.organization,
+        target=batch,
+        after={"kind": batch.kind} | {name: value for name, value in facts.items() if value},
+    )

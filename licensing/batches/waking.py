@@ -1,0 +1,39 @@
+"""Calling a worker to a location's work. The row is what counts; the bell may go unheard."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from django.db import transaction
+from django.db.models import Q
+from django.dispatch import Signal
+from django.utils import timezone
+
+from licensing.models import BatchItem, Writer
+from vpp_accounts.models import VppAccount
+
+# `work_waits(account_id, seconds)`: sent after the commit; the worker's door listens.
+work_waits = Signal()
+
+
+def wake(account: VppAccount) -> None:
+    """There is something to do for this location now. Call it in the transaction that made it so."""
+    Writer.objects.get_or_create(
+        account=account, defaults={"organization_id": account.organization_id}
+    )
+    now = timezone.now()
+    later = Q(next_work_at=None) | Q(next_work_at__gt=now)
+    Writer.objects.filter(later, account=account).update(next_work_at=now)
+    ring(account.pk)
+
+
+def wake_if_needed(account: VppAccount) -> None:
+    """Something changed that batches may be waiting for: counts, or the state of the account."""
+    items = BatchItem.objects
+    if items.waiting_in(account).exists() or items.to_send(account).exists():
+        wake(account)
+
+
+def ring(account_id: int, *, seconds: float = 0) -> None:
+    send = partial(work_waits.send, Writer, account_id=account_id, seconds=seconds)
+    transaction.on_commit(send, robust=True)

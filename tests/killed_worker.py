@@ -1,0 +1,24 @@
+"""A worker in a process of its own that kills itself, as `kill -9` would, at a step of the engine."""
+
+import os
+import signal
+import sys
+
+import django
+
+django.setup()
+
+from licensing import batches
+from licensing.batches import steps
+from vpp_accounts import connections
+from vpp_accounts.apple.pacing import LocalPacer
+
+
+def die(step: str) -> None:
+    if step == sys.argv[2]:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+connections._pacer = lambda key: LocalPacer(1000)  # no Redis in tests
+steps.reached = die
+batches.run(account_id=int(sys.argv[1]))
