@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import date, datetime, time
+from collections.abc import Sequence
 from typing import Any
 
 import django_filters as filters
 from django import forms
 from django.db.models import Q, QuerySet
 
-from licensing.holders import devices_matching, users_matching
-from licensing.models import LicensedApp
-from licensing.models.apps import LicensedAppQuerySet
-from organizations.models import AuditEvent, Membership
-from vpp_accounts.models import VppAccount
+from licensing.holders import (
+    BY,
+    DEVICE,
+    USER,
+    CandidateState,
+    devices_matching,
+    given_by,
+    in_state,
+    users_matching,
+)
+from licensing.models import Assignment, LicensedApp
+from organizations.lists import Segments
+from organizations.models import Membership, Network
+from organizations.models.inventory import Platform
+from users.models import VppUser
+from users.states import PersonStatus, with_status
 
 PLATFORMS = [
     ("iOS", "iOS, iPadOS"),
@@ -30,8 +40,11 @@ KINDS = {
 }
 LICENSES = {
     "none-left": Q(available__lte=0, total__gt=0),
+    "low": Q(low=True),
     "unused": Q(assigned=0, total__gt=0),
 }
+
+MANY_HOLDERS = 10_000  # from here on, those without a license may be few
 
 Rows = QuerySet[Any, Any]
 Choices = Sequence[tuple[str, str]]
@@ -72,7 +85,7 @@ class LicensedAppFilter(filters.FilterSet):
     licenses = filters.ChoiceFilter(
         label="Licenses",
         empty_label="Any",
-        choices=[("none-left", "None left"), ("unused", "Unused")],
+        choices=[("none-left", "None left"), ("low", "Low on licenses"), ("unused", "Unused")],
         method="with_licenses",
     )
 
@@ -100,84 +113,84 @@ def title_matches(text: str) -> Q:
     )
 
 
-class DeviceHolderFilter(filters.FilterSet):
-    q = search_field("Serial number, device or owner", method="matching")
+class CandidateFilter(filters.FilterSet):
+    """Over the candidates for one title, which come out of several tables."""
 
-    def __init__(self, *arguments: Any, membership: Membership, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self.membership = membership
+    holder_kind: Assignment.HolderKind
+    searched: str  # what the search box looks at
 
-    def matching(self, rows: Rows, name: str, value: str) -> Rows:
-        return rows.filter(devices_matching(value, self.membership))
-
-
-class UserHolderFilter(filters.FilterSet):
-    q = search_field("Email, owner or client user ID", method="matching")
-
-    def __init__(self, *arguments: Any, title: LicensedApp, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self.title = title
-
-    def matching(self, rows: Rows, name: str, value: str) -> Rows:
-        return rows.filter(users_matching(value, self.title))
-
-
-class EventFilter(filters.FilterSet):
-    q = search_field("Title, account or person", method="matching")
-    account = filters.ChoiceFilter(
-        label="VPP account", empty_label="All accounts", method="of_account"
+    q = search_field("", method="matching")
+    state = filters.ChoiceFilter(
+        label="License state",
+        empty_label="All",
+        choices=CandidateState.choices,
+        method="in_state",
     )
-    action = filters.ChoiceFilter(
-        label="Area", empty_label="Everything", field_name="action", lookup_expr="startswith"
+    by = filters.ChoiceFilter(
+        label="Given by", empty_label="Anyone", choices=list(BY.items()), method="given_by"
     )
-    who = filters.ChoiceFilter(
-        label="By",
-        empty_label="Anyone",
-        choices=AuditEvent.ActorKind.choices,
-        field_name="actor_kind",
-    )
-    since = filters.DateFilter(label="From", method="from_day", widget=day_input())
-    until = filters.DateFilter(label="To", method="up_to_day", widget=day_input())
 
     def __init__(
-        self,
-        *arguments: Any,
-        membership: Membership,
-        accounts: Iterable[VppAccount],
-        areas: Choices,
-        **options: Any,
+        self, *arguments: Any, title: LicensedApp, membership: Membership, **options: Any
     ) -> None:
         super().__init__(*arguments, **options)
-        self.membership = membership
-        self.filters["account"].extra["choices"] = [(str(a.pk), a.name) for a in accounts]
-        self.filters["action"].extra["choices"] = areas
+        self.title, self.membership = title, membership
+        self.filters["q"].extra["widget"].attrs["placeholder"] = self.searched
 
-    def matching(self, rows: Rows, name: str, value: str) -> Rows:
-        """Titles also by the name that they got after the event."""
-        named = self._titles.filter(app__name__icontains=value)
-        return rows.filter(
-            Q(target_name__icontains=value) | Q(actor_name__icontains=value) | about(named)
-        )
+    def filter_queryset(self, rows: Segments) -> Segments:
+        # django-filter's own insists on one queryset.
+        for name, value in self.form.cleaned_data.items():
+            rows = self.filters[name].filter(rows, value)
+        return rows
 
-    def of_account(self, rows: Rows, name: str, value: str) -> Rows:
-        itself = Q(target_kind="vppaccount", target_id=int(value))
-        return rows.filter(itself | about(self._titles.filter(account_id=int(value))))
+    def in_state(self, rows: Segments, name: str, value: str) -> Segments:
+        found = rows.filter(in_state(self.title, self.holder_kind, value))
+        is_rare = value == CandidateState.NOT_LICENSED and self.title.assigned_count > MANY_HOLDERS
+        return found.rare() if is_rare else found
 
-    def from_day(self, rows: Rows, name: str, value: date) -> Rows:
-        return rows.filter(at__gte=self._moment(value, time.min))
-
-    def up_to_day(self, rows: Rows, name: str, value: date) -> Rows:
-        return rows.filter(at__lte=self._moment(value, time.max))
-
-    @property
-    def _titles(self) -> LicensedAppQuerySet:
-        return LicensedApp.objects.visible_to(self.membership)
-
-    def _moment(self, day: date, of_day: time) -> datetime:
-        """A day begins and ends at the organization's midnight."""
-        return datetime.combine(day, of_day, tzinfo=self.membership.organization.zone)
+    def given_by(self, rows: Segments, name: str, value: str) -> Segments:
+        return rows.filter(given_by(self.title, self.holder_kind, value))
 
 
-def about(titles: LicensedAppQuerySet) -> Q:
-    """Events of these titles and of their licenses."""
-    return Q(target_kind="licensedapp", target_id__in=titles.values("pk"))
+class DeviceHolderFilter(CandidateFilter):
+    holder_kind = DEVICE
+    searched = "Serial number, device or owner"
+
+    network = filters.ChoiceFilter(label="Network", empty_label="All networks", method="in_network")
+    platform = filters.ChoiceFilter(
+        label="Platform", empty_label="All", choices=Platform.choices, method="on_platform"
+    )
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        networks = Network.objects.visible_to(self.membership).order_by("name", "pk")
+        choices = [(str(pk), name) for pk, name in networks.values_list("pk", "name")]
+        self.filters["network"].extra["choices"] = choices
+
+    def matching(self, rows: Segments, name: str, value: str) -> Segments:
+        return rows.filter(devices_matching(value, self.membership))
+
+    def in_network(self, rows: Segments, name: str, value: str) -> Segments:
+        return rows.filter(network=int(value))
+
+    def on_platform(self, rows: Segments, name: str, value: str) -> Segments:
+        return rows.filter(platform=value)
+
+
+class UserHolderFilter(CandidateFilter):
+    holder_kind = USER
+    searched = "Email, owner or client user ID"
+
+    status = filters.ChoiceFilter(
+        label="User status",
+        empty_label="All",
+        choices=[(status.value, status.value) for status in PersonStatus],
+        method="of_status",
+    )
+
+    def matching(self, rows: Segments, name: str, value: str) -> Segments:
+        return rows.filter(users_matching(value, self.membership))
+
+    def of_status(self, rows: Segments, name: str, value: str) -> Segments:
+        users = VppUser.objects.filter(account=self.title.account_id)
+        return rows.filter(row__in=with_status(users, PersonStatus(value)).values("pk"))

@@ -12,6 +12,17 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
+from licensing.models import Batch
+from licensing.notices import Notice, notices
+from licensing.running import (
+    Work,
+    open_batches,
+    open_syncs,
+    seconds_until_asked_again,
+    started_by,
+    work_of_batches,
+    work_of_syncs,
+)
 from organizations.models import Membership, Organization
 from vpp_accounts.models import AccountState, SyncRun, VppAccount
 from vpp_accounts.models.accounts import EXPIRY_WARNING
@@ -110,7 +121,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
 
 
 class Frame:
-    """The frame of one page. At most three queries, and none on pages outside an organization."""
+    """The frame of one page. At most seven queries, and none on pages outside an organization."""
 
     def __init__(self, request: HttpRequest) -> None:
         self.request = request
@@ -167,16 +178,36 @@ class Frame:
     def banners(self) -> list[Banner]:
         return banners(self.membership) if self.membership else []
 
+    @cached_property
+    def notices(self) -> list[Notice]:
+        return notices(self.membership) if self.membership else []
+
     @property
     def more_banners(self) -> int:
         return len(self.banners) - BANNERS_IN_SIGHT
 
     @cached_property
     def running(self) -> list[SyncRun]:
+        return open_syncs(self.membership) if self.membership else []
+
+    @cached_property
+    def batches(self) -> list[Batch]:
+        return open_batches(self.membership) if self.membership else []
+
+    @cached_property
+    def work(self) -> list[Work]:
+        return [*work_of_syncs(self.running), *work_of_batches(self.batches)]
+
+    @property
+    def asks_again_after(self) -> int | None:
+        return seconds_until_asked_again(self.work)
+
+    @property
+    def watched(self) -> list[int]:
+        """The running batches of this admin, whose end is told on whatever page that finds them."""
         if self.membership is None:
             return []
-        runs = SyncRun.objects.visible_to(self.membership).open().select_related("account")
-        return list(runs.order_by("pk"))
+        return [batch.pk for batch in self.batches if started_by(self.membership, batch)]
 
 
 def entry_of(page: Page, request: HttpRequest, membership: Membership) -> Entry | None:

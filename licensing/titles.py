@@ -71,6 +71,7 @@ def grouped(titles: LicensedAppQuerySet) -> Groups:
         assigned=Sum("assigned_count"),
         available=Sum(available),
         unlimited=any_of(IS_UNLIMITED),
+        low=any_of(Q(low_since__isnull=False)),
     )
 
 
@@ -175,6 +176,7 @@ class Title:
     device_assignable: bool
     irrevocable: bool
     is_book: bool
+    is_low: bool
     bundle_id: str
     seller: str
     counts: Counts
@@ -229,6 +231,7 @@ def title_of(members: list[LicensedApp]) -> Title:
         device_assignable=any(member.device_assignable for member in members),
         irrevocable=any(member.is_irrevocable for member in members),
         is_book=speaker.is_book,
+        is_low=any(member.low_since for member in members),
         bundle_id=app.bundle_id,
         seller=app.seller,
         counts=Counts.of(members),

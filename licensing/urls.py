@@ -5,12 +5,19 @@ from django.urls import path
 from licensing.views import (
     accounts,
     activity,
+    batches,
     frame,
+    holder_detail,
     licensed_app_detail,
     licensed_apps,
     mdm,
+    notifications,
     overview,
+    plans,
     sync_history,
+    thresholds,
+    unknown_holders,
+    waiting,
 )
 
 app_name = "licensing"
@@ -39,6 +46,16 @@ urlpatterns = [
     path(f"{MDM}/<int:account_id>/sync/", mdm.account_sync, name="account_sync"),
     path(f"{MDM}/<int:account_id>/row/", mdm.account_row, name="account_row"),
     path(f"{MDM}/<int:account_id>/syncs/", sync_history.account_runs, name="account_runs"),
+    path(
+        f"{MDM}/<int:account_id>/notifications/",
+        notifications.account_notifications,
+        name="account_notifications",
+    ),
+    path(
+        f"{MDM}/<int:account_id>/notifications/try-again/",
+        notifications.account_notifications_try_again,
+        name="account_notifications_try_again",
+    ),
     # Systems Manager > Manage > VPP
     path(f"{VPP}/", licensed_apps.vpp, name="vpp"),
     path(
@@ -54,5 +71,38 @@ urlpatterns = [
         licensed_app_detail.licensed_app_detail,
         name="licensed_app_detail",
     ),
+    path(
+        f"{VPP}/<int:account_id>/apps/<slug:adam_id>/<slug:pricing_param>/waiting/",
+        waiting.waiting_list,
+        name="waiting_list",
+    ),
+    path(
+        f"{VPP}/<int:account_id>/holders/<slug:holder_kind>/<path:holder>/",
+        holder_detail.holder_detail,
+        name="holder_detail",
+    ),
+    path(f"{VPP}/plans/<uuid:plan_id>/", plans.plan_detail, name="plan_detail"),
+    path(f"{VPP}/batches/", batches.batch_list, name="batch_list"),
+    path(f"{VPP}/batches/<int:batch_id>/", batches.batch_detail, name="batch_detail"),
+    path(f"{VPP}/batches/<int:batch_id>/progress/", batches.batch_progress, name="batch_progress"),
+    path(f"{VPP}/batches/<int:batch_id>/cancel/", batches.batch_cancel, name="batch_cancel"),
+    path(f"{VPP}/batches/<int:batch_id>/retry/", batches.batch_retry, name="batch_retry"),
+    path(
+        f"{VPP}/unknown-holders/",
+        unknown_holders.unknown_holder_counts,
+        name="unknown_holder_counts",
+    ),
+    path(
+        f"{VPP}/<int:account_id>/unknown-holders/",
+        unknown_holders.unknown_holders,
+        name="unknown_holders",
+    ),
+    path(f"{VPP}/settings/", thresholds.settings, name="settings"),
+    path(
+        f"{VPP}/<int:account_id>/apps/<slug:adam_id>/<slug:pricing_param>/threshold/",
+        thresholds.threshold,
+        name="threshold",
+    ),
     path(f"{VPP}/activity/", activity.vpp_activity, name="vpp_activity"),
+    path(f"{VPP}/activity/seen/", activity.foreign_changes_seen, name="foreign_changes_seen"),
 ]

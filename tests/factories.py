@@ -1,6 +1,7 @@
 """Rows for tests. Names are those of the models; traits name the interesting cases."""
 
 import hashlib
+from dataclasses import asdict
 from datetime import timedelta
 
 import factory
@@ -8,7 +9,8 @@ from django.utils import timezone
 from factory.django import DjangoModelFactory
 
 from apps_catalog.models import App
-from licensing.models import Assignment, LicenseCount, LicensedApp
+from licensing.batches.planning import Summary, Wish
+from licensing.models import Assignment, Batch, BatchItem, BatchPlan, LicenseCount, LicensedApp
 from organizations.models import (
     Admin,
     Device,
@@ -187,6 +189,30 @@ class AssignmentFactory(DjangoModelFactory):
     since = factory.LazyFunction(timezone.now)
 
 
+class BatchFactory(DjangoModelFactory):
+    class Meta:
+        model = Batch
+
+    account = factory.SubFactory(VppAccountFactory)
+    organization = factory.SelfAttribute("account.organization")
+    kind = "grant"
+    actor_kind = "admin"
+    actor_name = "owner@example.org"
+
+
+class BatchItemFactory(DjangoModelFactory):
+    class Meta:
+        model = BatchItem
+
+    batch = factory.SubFactory(BatchFactory)
+    account = factory.SelfAttribute("batch.account")
+    organization = factory.SelfAttribute("batch.organization")
+    kind = factory.SelfAttribute("batch.kind")
+    holder_kind = "device"
+    holder = factory.Sequence("DMQ{:09d}".format)
+    state = "planned"
+
+
 class VppUserFactory(DjangoModelFactory):
     class Meta:
         model = VppUser
@@ -196,3 +222,21 @@ class VppUserFactory(DjangoModelFactory):
     client_user_id = factory.Faker("uuid4")
     email = factory.Sequence("person{}@example.org".format)
     apple_status = "Associated"
+
+
+class BatchPlanFactory(DjangoModelFactory):
+    """A plan that grants `title` to one serial number."""
+
+    class Meta:
+        model = BatchPlan
+
+    class Params:
+        title = factory.SubFactory(LicensedAppFactory)
+
+    account = factory.SelfAttribute("title.account")
+    organization = factory.SelfAttribute("account.organization")
+    kind = "grant"
+    request = factory.LazyAttribute(
+        lambda plan: asdict(Wish("grant", titles=[plan.title.pk], serials=["SERIAL1"]))
+    )
+    summary = factory.LazyFunction(lambda: asdict(Summary(go=1)))

@@ -27,6 +27,48 @@ VIENNA = ZoneInfo("Europe/Vienna")
     [
         ("assignment.found", None, {"holder": "DMQ1", "kind": "device"}, ["Device DMQ1"]),
         ("assignment.gone", {"holder": "a-1", "kind": "user"}, None, ["Client user ID a-1"]),
+        (
+            "assignment.granted",
+            None,
+            {"holder": "DMQ1", "kind": "device", "batch": 7},
+            ["Device DMQ1", "Batch #7"],
+        ),
+        (
+            "assignment.revoked",
+            {"holder": "a-1", "kind": "user", "batch": 8},
+            None,
+            ["Client user ID a-1", "Batch #8"],
+        ),
+        (
+            "assignment.taken_off_the_list",
+            None,
+            {"holders": ["DMQ1", "DMQ2"], "count": 40},
+            ["DMQ1, DMQ2 and 38 more"],
+        ),
+        (
+            "assignment.priority_changed",
+            None,
+            {"holders": ["DMQ1"], "count": 1, "step": -1},
+            ["DMQ1", "Priority -1"],
+        ),
+        (
+            "batch.started",
+            None,
+            {"kind": "grant", "about": "Keynote · 2,000 devices", "go": 1900, "skipped": 100},
+            ["Grant: Keynote · 2,000 devices", "1,900 to be sent, 100 skipped"],
+        ),
+        (
+            "batch.finished",
+            None,
+            {"kind": "revoke", "about": "Keynote · 40 devices", "succeeded": 38, "failed": 2},
+            ["Revoke: Keynote · 40 devices", "38 succeeded, 2 failed"],
+        ),
+        (
+            "batch.cancelled",
+            None,
+            {"about": "Keynote · 40 devices", "cancelled": 12},
+            ["Keynote · 40 devices", "12 cancelled"],
+        ),
         ("title.found", None, {"total": 1200, "assigned": 8}, ["Total 1,200, assigned 8"]),
         (
             "title.found",

@@ -12,6 +12,7 @@ from apps_catalog.models import App
 from licensing.models import Assignment, LicenseCount, LicensedApp
 from organizations.audit import Actor
 from organizations.models import Admin, ApiKey, Device, Network, Organization, Owner, Tag
+from tests.notifying import deliver
 from vpp_accounts.apple.fake import FakeApple
 from vpp_accounts.models import AccountState, VppAccount
 from vpp_accounts.services import Rights, add_account
@@ -119,6 +120,19 @@ def test_both_accounts_are_in_sync(facts: dict) -> None:
         ("Riverside High", AccountState.IN_SYNC, "Riverside High"),
     ]
     assert {each["uid"] for each in facts["tokens"][:2]} == {each.uid for each in accounts}
+
+
+def test_apple_notifies_the_accounts_where_the_web_answers(
+    fake: FakeApple, output: Path, settings: pytest.FixtureRequest
+) -> None:
+    settings.APPLE_NOTIFICATIONS = "on"
+    fake.settings.allow_http_notification_urls = True
+    fake.deliver = deliver
+
+    seed(output)
+
+    modes = VppAccount.objects.values_list("notifications_mode", flat=True)
+    assert (set(modes), len(modes)) == ({"on"}, 3)
 
 
 def test_titles_of_every_sort(facts: dict) -> None:

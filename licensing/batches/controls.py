@@ -57,7 +57,10 @@ def cancel(*, by: Actor, batch: Batch) -> int:
 
 
 def retry(*, by: Actor, membership: Membership | None, batch: Batch) -> Batch:
-    """A new batch of what failed in this one, planned as the world is now."""
+    """A new batch of what failed in this one, planned as the world is now; the same one if asked twice."""
+    again: Batch | None = batch.retries.order_by("-pk").first()
+    if again is not None:
+        return again
     if not BatchItem.objects.filter(batch=batch, state=ItemState.FAILED).exists():
         raise NothingToRetry
     if batch.kind == BatchKind.REGISTER:

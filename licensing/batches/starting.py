@@ -179,6 +179,7 @@ _UNWAIT = f"""
     FROM wanted_item AS wanted
     WHERE item.licensed_app_id = wanted.licensed_app_id AND item.holder_kind = wanted.holder_kind
       AND item.holder = wanted.holder AND item.state = '{ItemState.WAITING}'
+      AND wanted.message = %(message)s  -- and not one who may not be touched
     RETURNING item.batch_id
 """  # noqa: S608
 

@@ -23,6 +23,7 @@ from licensing.demo.facts import (
     read_facts,
     write_facts,
 )
+from licensing.demo.grants import grant_some
 from licensing.demo.history import invent_history
 from licensing.demo.refusals import START_ANEW, CannotSeed
 from licensing.demo.store import Store
@@ -100,7 +101,9 @@ def _build(plan: OrganizationPlan, store: Store, at_apple: Mapping[str, Any]) ->
         uid = _uid_of(location, plan, at_apple) or store.create_location(location, plan.name)
         store.stock(uid, location, plan)
         if location.email:
-            _sync(_account(organization, location, uid, store))
+            account = _account(organization, location, uid, store)
+            _sync(account)
+            grant_some(account)
     return organization
 
 

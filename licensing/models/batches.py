@@ -277,6 +277,11 @@ class BatchItem(models.Model):
                 fields=["account"], condition=Q(state=ItemState.WAITING), name="items_waiting"
             ),
             models.Index(
+                fields=["licensed_app", "-priority", "id"],
+                condition=Q(state=ItemState.WAITING),
+                name="items_in_a_queue",
+            ),
+            models.Index(
                 fields=["operation"],
                 condition=Q(operation__isnull=False),
                 name="items_of_an_operation",

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import QueryDict
+from django.urls import reverse
 
-from licensing.filters import Choices, EventFilter
-from licensing.models import LicensedApp
+from licensing.filters import Choices
+from licensing.models import Batch, LicensedApp
+from licensing.tables.event_filters import EventFilter
 from licensing.tables.words import Detail, action_words, details
 from licensing.titles import name_of, url_of
 from organizations.lists import Column, Listing
@@ -25,27 +27,46 @@ class EventRow:
     event: AuditEvent
     what: str
     target: str
-    url: str  # of the title's page, empty for everything else
+    url: str  # of a title's or a batch's page, empty for everything else
     details: list[Detail]
 
 
 def event_rows(events: Iterable[AuditEvent], membership: Membership) -> list[EventRow]:
-    """One statement for the titles of all these events."""
+    """One statement for the titles of all these events, and one for the batches."""
     found = list(events)
-    ids = {event.target_id or 0 for event in found if event.target_kind == "licensedapp"}
-    titles = LicensedApp.objects.visible_to(membership).filter(pk__in=ids).select_related("app")
-    known = {title.pk: title for title in titles}  # asks nothing where there are no ids
+    places = _titles(found, membership) | _batches(found, membership)
     zone = membership.organization.zone
     return [
-        EventRow(event, action_words(event), *_target(event, known), details(event, zone))
+        EventRow(event, action_words(event), *_target(event, places), details(event, zone))
         for event in found
     ]
 
 
-def _target(event: AuditEvent, titles: dict[int, LicensedApp]) -> tuple[str, str]:
-    is_title = event.target_kind == "licensedapp"
-    title = titles.get(event.target_id or 0) if is_title else None
-    return (name_of(title), url_of(title)) if title else (event.target_name, "")
+Places = dict[tuple[str, int], tuple[str, str]]  # kind and id of a target -> its name and page
+
+
+def _titles(events: list[AuditEvent], membership: Membership) -> Places:
+    ours = LicensedApp.objects.visible_to(membership).filter(pk__in=_ids(events, "licensedapp"))
+    titles = ours.select_related("app")
+    return {("licensedapp", title.pk): (name_of(title), url_of(title)) for title in titles}
+
+
+def _batches(events: list[AuditEvent], membership: Membership) -> Places:
+    ours = Batch.objects.visible_to(membership).filter(pk__in=_ids(events, "batch"))
+    place = membership.organization_id
+    return {
+        ("batch", batch.pk): (str(batch), reverse("licensing:batch_detail", args=[place, batch.pk]))
+        for batch in ours
+    }
+
+
+def _ids(events: list[AuditEvent], kind: str) -> set[int]:
+    """Without any, nothing is asked."""
+    return {event.target_id or 0 for event in events if event.target_kind == kind}
+
+
+def _target(event: AuditEvent, places: Places) -> tuple[str, str]:
+    return places.get((event.target_kind, event.target_id or 0), (event.target_name, ""))
 
 
 class EventList(Listing[EventRow]):

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.utils import formats
 
-from licensing.models import Assignment
+from licensing.models import Assignment, BatchKind
 from licensing.models.apps import UNLIMITED
 from organizations.models import AuditEvent, OrganizationAccess
 from vpp_accounts.models import AccountState, AllowedAdmins, AssignableNetworks, SyncRun
@@ -18,9 +18,17 @@ from vpp_accounts.models import AccountState, AllowedAdmins, AssignableNetworks,
 # Every action that is recorded anywhere; a test compares this with the code.
 ACTIONS = {
     "admin.added": "Administrator added",
+    "admin.alarms_switched": "Alarms by mail switched on or off",
     "api_key.created": "API key created",
     "assignment.found": "License assigned at Apple",
     "assignment.gone": "License no longer assigned at Apple",
+    "assignment.granted": "License granted",
+    "assignment.priority_changed": "Order of the waiting list changed",
+    "assignment.revoked": "License revoked",
+    "assignment.taken_off_the_list": "Taken off the waiting list",
+    "batch.cancelled": "Batch cancelled",
+    "batch.finished": "Batch finished",
+    "batch.started": "Batch started",
     "network.added": "Network added",
     "network.deleted": "Network deleted",
     "network.edited": "Network changed",
@@ -28,24 +36,38 @@ ACTIONS = {
     "title.changed": "Licenses changed at Apple",
     "title.found": "Title found at Apple",
     "title.gone": "Title no longer listed by Apple",
+    "title.low": "Title is low on licenses",
+    "title.low_threshold_set": "Threshold of licenses changed",
+    "title.recovered": "Title has enough licenses again",
     "vpp_account.added": "VPP account added",
     "vpp_account.claimed": "Location marked at Apple as managed here",
     "vpp_account.edited": "VPP account changed",
+    "vpp_account.notifications_retried": "Failed notifications of Apple taken up again",
+    "vpp_account.notifications_ended": "Apple's notifications switched off after the removal",
+    "vpp_account.notifications_not_ended": "Apple's notifications could not be switched off",
+    "vpp_account.notifications_off": "Apple notifies no longer: polling only",
+    "vpp_account.notifications_on": "Apple's notifications switched on",
     "vpp_account.removed": "VPP account removed",
     "vpp_account.renewed": "Service token updated",
     "vpp_account.state_changed": "State changed",
     "vpp_account.sync_requested": "Sync requested",
     "vpp_account.synced": "Changes read from Apple",
     "vpp_account.taken_over": "Location taken over from another MDM",
+    "vpp_settings.low_threshold_set": "Default threshold of licenses changed",
+    "vpp_user.added": "Person added to a VPP account",
+    "vpp_user.edited": "Person changed",
 }
 LABELS = {
     "allowedNetworks": "Admins of these networks",
     "assignableNetworkList": "These networks",
     "expires": "Valid until",
+    "lowThreshold": "Notice below",
+    "managedAppleAccount": "Managed Apple Account",
     "mdm": "Until then with",
     "mdmInfo": "As MDM",
     "namedAdmins": "These admins",
     "trigger": "Started by",
+    "wantsAlarms": "Alarms by mail",
 }
 CHOICES: dict[str, Mapping[Any, Any]] = {
     "access": dict(OrganizationAccess.choices),
@@ -107,7 +129,37 @@ def difference(name: str, before: Facts, after: Facts, zone: tzinfo) -> Detail |
 def assigned(before: Facts, after: Facts) -> list[str]:
     """“Device C02XK1”: assigned or no longer is what the action says."""
     told = after or before
-    return [f"{HOLDERS.get(told.get('kind', ''), 'Holder')} {told.get('holder', '')}".strip()]
+    by_others = told.get("origin") == Assignment.Origin.OTHER_MDM
+    return [
+        f"{HOLDERS.get(told.get('kind', ''), 'Holder')} {told.get('holder', '')}".strip(),
+        "Granted by another MDM" if by_others else "",
+    ]
+
+
+def given(before: Facts, after: Facts) -> list[str]:
+    """“Device C02XK1”, “Batch #12”."""
+    batch = (after or before).get("batch")
+    return [*assigned(before, after), f"Batch #{batch}" if batch else ""]
+
+
+def queued(before: Facts, after: Facts) -> list[str]:
+    """“DMQ1, DMQ2 and 38 more”, “Priority +1”."""
+    named, step = after.get("holders", []), after.get("step", 0)
+    more = after.get("count", len(named)) - len(named)
+    who = ", ".join(named) + (f" and {more:,} more" if more else "")
+    return [who, f"Priority {step:+d}" if step else ""]
+
+
+def of_batch(before: Facts, after: Facts) -> list[str]:
+    """“Grant: Keynote · 40 devices”, “38 succeeded, 2 failed”."""
+    kind = dict(BatchKind.choices).get(after.get("kind", ""), "")
+    what = ": ".join(filter(None, (kind, after.get("about", ""))))
+    return [what, batch_counts(after), after.get("why", "")]
+
+
+def batch_counts(counts: Facts) -> str:
+    told = (f"{counts[name]:,} {words}" for name, words in BATCH_COUNTS.items() if counts.get(name))
+    return ", ".join(told)
 
 
 def counted(before: Facts, after: Facts) -> list[str]:
@@ -118,6 +170,13 @@ def counted(before: Facts, after: Facts) -> list[str]:
         if name in after
     ]
     return [", ".join(told).capitalize()]
+
+
+def left(before: Facts, after: Facts) -> list[str]:
+    """“3 left, notice below 5”."""
+    threshold = after.get("threshold")
+    below = "" if threshold is None else f", notice below {threshold:,}"
+    return [f"{after.get('available', 0):,} left{below}"]
 
 
 def had(before: Facts, after: Facts) -> list[str]:
@@ -136,13 +195,32 @@ def moved(before: Facts, after: Facts) -> list[str]:
     return [f"{number:,} device{'' if number == 1 else 's'} moved to {after.get('movedTo')}"]
 
 
+# At its start a batch says how many are to `go`, at its end what became of them.
+BATCH_COUNTS = {
+    "go": "to be sent",
+    "succeeded": "succeeded",
+    "failed": "failed",
+    "waiting": "waiting for a license",
+    "skipped": "skipped",
+    "cancelled": "cancelled",
+}
+
 TELLERS: dict[str, Callable[[Facts, Facts], list[str]]] = {
     "assignment.found": assigned,
     "assignment.gone": assigned,
+    "assignment.granted": given,
+    "assignment.priority_changed": queued,
+    "assignment.revoked": given,
+    "assignment.taken_off_the_list": queued,
+    "batch.cancelled": of_batch,
+    "batch.finished": of_batch,
+    "batch.started": of_batch,
     "network.deleted": moved,
     "title.changed": counted,
     "title.found": counted,
     "title.gone": had,
+    "title.low": left,
+    "title.recovered": left,
     "vpp_account.removed": lambda before, after: [],
     "vpp_account.synced": read,
 }
@@ -154,8 +232,14 @@ def quantity(before: int | None, after: int) -> str:
 
 
 def counts_in_words(counts: Mapping[str, int]) -> str:
-    """`{"titlesAdded": 2}` → “2 titles added”."""
-    return ", ".join(f"{count:,} {spaced(what).lower()}" for what, count in counts.items() if count)
+    """`{"titlesAdded": 2, "usersGone": 1}` → “2 titles added, 1 user gone”."""
+    told = ((count, spaced(what).lower()) for what, count in counts.items() if count)
+    return ", ".join(f"{count:,} {_one(what) if count == 1 else what}" for count, what in told)
+
+
+def _one(what: str) -> str:
+    """“titles added” → “title added”."""
+    return re.sub(r"^(title|assignment|user)s ", r"\1 ", what)
 
 
 def label(name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -16,7 +16,13 @@ from django.utils import timezone
 from licensing.models import LicensedApp
 from licensing.models.apps import UNLIMITED
 from organizations.models import Membership
-from vpp_accounts.models import AllowedAdmins, AssignableNetworks, SyncRun, VppAccount
+from vpp_accounts.models import (
+    AllowedAdmins,
+    AssignableNetworks,
+    Notification,
+    SyncRun,
+    VppAccount,
+)
 from vpp_accounts.models.accounts import VppAccountQuerySet
 from vpp_accounts.states import StateWords, Urgency, words_for
 
@@ -57,6 +63,7 @@ class AccountRow:
     holdings: Holdings | None
     run: SyncRun | None
     error_number: int | None
+    last_notified_at: datetime | None
 
     @property
     def trouble(self) -> bool:
@@ -89,11 +96,13 @@ def _row(account: Any, run: SyncRun | None, holdings: dict[int, Holdings]) -> Ac
         holdings=holdings.get(account.pk, Holdings()) if account.is_open_to_me else None,
         run=run,
         error_number=account.last_error_number,
+        last_notified_at=account.last_notified_at,
     )
 
 
 def _with_names(accounts: VppAccountQuerySet, membership: Membership) -> VppAccountQuerySet:
     newest = SyncRun.objects.filter(account=OuterRef("pk"), finished_at__isnull=False)
+    told = Notification.objects.filter(account=OuterRef("pk")).order_by("-pk")
     open_to_me = VppAccount.objects.open_to(membership).filter(pk=OuterRef("pk"))
     admin_name = Coalesce(
         NullIf("admin__name", Value("")), F("admin__email"), output_field=TextField()
@@ -101,6 +110,7 @@ def _with_names(accounts: VppAccountQuerySet, membership: Membership) -> VppAcco
     return accounts.annotate(
         is_open_to_me=Exists(open_to_me),
         last_error_number=Subquery(newest.order_by("-pk").values("error_number")[:1]),
+        last_notified_at=Subquery(told.values("received_at")[:1]),
         admin_names=_names(VppAccount.named_admins.through, admin_name),
         network_names=_names(VppAccount.allowed_networks.through, F("network__name")),
         assignable_names=_names(VppAccount.assignable_network_list.through, F("network__name")),

@@ -86,26 +86,38 @@ def account_take_over(
     request: AdminRequest, organization: Organization, account_id: int
 ) -> HttpResponse:
     account = account_or_404(request, account_id)
-    refusal: Refusal | None = None
     claimed = account.state == AccountState.CLAIMED
-    if request.method == "POST" and claimed:
+    told: dict[str, Any] = {}
+    if claimed and request.method == "POST":
+        take_over = partial(services.take_over, by=request.actor, account=account)
         try:
-            services.take_over(by=request.actor, account=account)
-        except Refusal as caught:
-            refusal = caught
+            take_over(shown_id=request.POST.get("mdm_id", ""))
+        except Refusal as refusal:
+            told = {"refusal": refusal, "holder": getattr(refusal, "holder", None)}
         else:
             messages.success(
                 request, f"{account.name} is taken over. Its licenses are being read again."
             )
             return back_to_table(request, organization, in_place=False)
+    elif claimed:
+        told = _holder_now(account)
     return window(
         request,
         "account_take_over.html",
         f"Take over {account.name}",
         account=account,
         claimed=claimed,
-        refusal=refusal,
+        **told,
     )
+
+
+def _holder_now(account: VppAccount) -> dict[str, Any]:
+    """Consent is to displace one certain MDM, so the window shows which one that would be."""
+    try:
+        holder = services.holder_of(account)
+    except Refusal as refusal:
+        return {"refusal": refusal}
+    return {"holder": holder, "has_left": holder is None}
 
 
 @organization_view(writes=True)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods
 
 from licensing import titles
 from licensing.charts import chart_of
-from licensing.holders import DEVICE, USER, elsewhere, holders_of
-from licensing.models import LicenseCount, LicensedApp
-from licensing.tables import DeviceHolderList, UserHolderList
+from licensing.holders import DEVICE, USER, elsewhere, holders_of, pending_of
+from licensing.models import Assignment, LicenseCount, LicensedApp
+from licensing.tables import DeviceHolderList, UserHolderList, queue_of
+from licensing.views.selection import actions_for, chosen_before, plan_selection
 from organizations.access import AdminRequest, organization_view
 from organizations.lists import Total, capped_count, render_listing, wants_only_list
 from organizations.models import Organization
@@ -23,7 +25,7 @@ HISTORY = timedelta(days=365)
 HolderList = DeviceHolderList | UserHolderList
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 @organization_view()
 def licensed_app_detail(
     request: AdminRequest,
@@ -40,12 +42,15 @@ def licensed_app_detail(
         kind: capped_count(holders_of(licensed_app, kind), "holder") for kind in (DEVICE, USER)
     }
     listing = holder_list(request, licensed_app, numbers)
+    if request.method == "POST":
+        return plan_selection(request, listing)
     if listing.wants_csv:
         return listing.csv_response(f"{adam_id}-{listing.noun[1]}", zone=organization.zone)
-    context = {"organization": organization, "numbers": tabs(listing, numbers)}
+    context = {"organization": organization, "tabs": tabs(listing, numbers)}
     if not wants_only_list(request, listing):
         context |= details(request, licensed_app)
     context |= {"licensed_app": licensed_app, "account": licensed_app.account}
+    context |= selection(request, listing)
     return render_listing(request, listing, "licensing/licensed_app_detail.html", context)
 
 
@@ -53,21 +58,49 @@ def holder_list(
     request: AdminRequest, licensed_app: LicensedApp, numbers: dict[Any, Total]
 ) -> HolderList:
     """Devices, unless users are asked for or are the only ones there can be."""
-    fallback = "devices" if numbers[DEVICE].number or not numbers[USER].number else "users"
-    if licensed_app.is_book:
-        fallback = "users"
-    if request.GET.get("holders", fallback) == "users":
-        return UserHolderList(request.GET, licensed_app, numbers[USER])
-    return DeviceHolderList(request.GET, licensed_app, numbers[DEVICE], request.membership)
+    lists: dict[str, type[HolderList]] = {"devices": DeviceHolderList, "users": UserHolderList}
+    chosen = lists[which_tab(request, licensed_app, numbers)]
+    return chosen(request.GET, licensed_app, request.membership)
 
 
-def tabs(listing: HolderList, numbers: dict[Any, Total]) -> list[tuple[str, str, Total, bool]]:
-    """Label, value in the address, number of holders, whether it is the one shown."""
-    users_shown = isinstance(listing, UserHolderList)
-    return [
-        ("Users", "users", numbers[USER], users_shown),
-        ("Devices", "devices", numbers[DEVICE], not users_shown),
-    ]
+def which_tab(request: AdminRequest, title: LicensedApp, numbers: dict[Any, Total]) -> str:
+    """Books have one tab only."""
+    asked = request.GET.get("holders", "")
+    if title.is_book:
+        return "users"
+    if asked in ("devices", "users"):
+        return asked
+    some_devices = bool(numbers[DEVICE].number)
+    only_people = bool(numbers[USER].number) or not title.device_assignable
+    return "users" if only_people and not some_devices else "devices"
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """`number`: how many of them hold a license."""
+
+    label: str
+    value: str
+    number: Total
+    is_shown: bool
+
+
+def tabs(listing: HolderList, numbers: dict[Any, Total]) -> list[Tab]:
+    def tab(label: str, kind: Assignment.HolderKind) -> Tab:
+        return Tab(label, label.lower(), numbers[kind], listing.holder_kind == kind)
+
+    users, devices = tab("Users", USER), tab("Devices", DEVICE)
+    return [users] if listing.title.is_book else [users, devices]
+
+
+def selection(request: AdminRequest, listing: HolderList) -> dict[str, Any]:
+    """What the check boxes and the buttons above them need."""
+    needless = dict.fromkeys(str(row.needless.pk) for row in listing.rows if row.needless)
+    return {
+        "actions": actions_for(listing.title, listing.holder_kind, request.membership),
+        "chosen": chosen_before(request),
+        "needless": list(needless),
+    }
 
 
 def details(request: AdminRequest, licensed_app: LicensedApp) -> dict[str, Any]:
@@ -84,6 +117,8 @@ def details(request: AdminRequest, licensed_app: LicensedApp) -> dict[str, Any]:
         "flags": titles.flags_of(licensed_app),
         "history": [(count.day, titles.Counts.of_day(count)) for count in counts],
         "chart": chart_of(counts),
+        "queue": queue_of(licensed_app),
+        "pending": pending_of(licensed_app),
         "others": [(other, titles.title_of([other])) for other in others],
     }
 

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from licensing import titles
 from licensing.models import LicensedApp, events_visible_to
 from licensing.tables import EventRow, event_rows
+from licensing.tables.event_filters import folded
 from organizations.access import AdminRequest, organization_view
 from organizations.models import Device, Membership, Network, Organization
 from vpp_accounts.models import VppAccount
@@ -88,5 +89,5 @@ def inventory(membership: Membership) -> dict[str, int]:
 
 
 def recent_events(membership: Membership) -> list[EventRow]:
-    events = events_visible_to(membership).order_by("-id")
+    events = folded(events_visible_to(membership)).order_by("-id")
     return event_rows(events[:SHOWN_EVENTS], membership)

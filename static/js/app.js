@@ -90,6 +90,9 @@ document.addEventListener("click", async (event) => {
   tell("Copied.");
   setTimeout(() => (notice.hidden = true), 2000);
 });
+document.addEventListener("click", (event) => {
+  event.target.closest("[data-dismiss]")?.parentElement.remove();
+});
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-submits]")) event.target.form.requestSubmit();
 });

@@ -31,7 +31,17 @@ SIGNED_OUT = [
     "/api/v1/docs",
 ]
 SIGNED_IN = ["/accounts/logout/", "/accounts/reauthenticate/"]
-OF_AN_ORGANIZATION = ["", "mdm/", "manage/vpp/licensed-applications/", "networks/", "activity/"]
+OF_AN_ORGANIZATION = [
+    "",
+    "mdm/",
+    "manage/vpp/licensed-applications/",
+    "manage/vpp/batches/",
+    "manage/vpp/activity/",
+    "manage/vpp/settings/",
+    "manage/vpp/unknown-holders/",
+    "networks/",
+    "activity/",
+]
 
 
 def full_admin(demo: dict) -> Admin:

@@ -1,0 +1,94 @@
+"""The page of a plan: what would come of a grant or a revoke, before anything is sent."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.contrib import messages
+from django.http import HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_http_methods
+
+from licensing import batches
+from licensing.batches.refusals import PlanGotWorse
+from licensing.models import BatchPlan
+from licensing.tables.plans import EXPORT, PlanWords, outcomes
+from licensing.views.batch_news import tell_started
+from licensing.views.selection import obstacle_of, plan_url
+from organizations.access import AdminRequest, organization_view
+from organizations.lists import csv_response
+from organizations.models import Organization
+from organizations.refusals import Refusal
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@organization_view()
+def plan_detail(
+    request: AdminRequest, organization: Organization, plan_id: uuid.UUID
+) -> HttpResponseBase:
+    ours = BatchPlan.objects.visible_to(request.membership).select_related("account", "batch")
+    plan = get_object_or_404(ours, pk=plan_id)
+    if request.method == "POST":
+        return confirm(request, plan)
+    if request.GET.get("format") == "csv":
+        rows = outcomes(plan, request.membership)
+        return csv_response("plan", EXPORT, rows, zone=organization.zone)
+    words = PlanWords(plan, request.membership)
+    context: dict[str, Any] = {
+        "organization": organization,
+        "plan": plan,
+        "words": words,
+        "obstacle": obstacle_of(plan.account, request.membership),
+        "back_url": back_url(request, plan),
+        "before": earlier_plan(request, plan),
+    }
+    return render(request, "licensing/plan_detail.html", context)
+
+
+def confirm(request: AdminRequest, plan: BatchPlan) -> HttpResponse:
+    if plan.batch_id is None and not PlanWords(plan, request.membership).changes:
+        messages.error(request, "There is nothing to do: this plan changes nobody's license.")
+        return redirect(request.get_full_path())
+    try:
+        batch = batches.start(
+            by=request.actor,
+            membership=request.membership,
+            plan=plan,
+            confirm_irrevocable=bool(request.POST.get("confirm_irrevocable")),
+        )
+    except PlanGotWorse as worse:
+        messages.warning(request, str(worse))
+        back = request.GET.get("back", "")
+        return redirect(plan_url(worse.plan, instead_of=plan.pk, back=back))
+    except Refusal as refusal:
+        messages.error(request, str(refusal))
+        return redirect(request.get_full_path())
+    tell_started(request, batch)
+    return redirect("licensing:batch_detail", batch.organization_id, batch.pk)
+
+
+def back_url(request: AdminRequest, plan: BatchPlan) -> str:
+    """Where the choice was made, with the same ones chosen; the list of titles where nobody says."""
+    home = reverse("licensing:vpp", args=[plan.organization_id])
+    back = request.GET.get("back", "")
+    if not back.startswith(home) or not url_has_allowed_host_and_scheme(back, allowed_hosts=None):
+        return f"{home}?account={plan.account_id}"
+    place = urlsplit(back)
+    query = QueryDict(place.query, mutable=True)
+    query["chosen"] = str(plan.pk)
+    return f"{place.path}?{query.urlencode()}"
+
+
+def earlier_plan(request: AdminRequest, plan: BatchPlan) -> BatchPlan | None:
+    """The one that was confirmed too late (`?instead_of=`), to show what changed since."""
+    try:
+        plan_id = uuid.UUID(request.GET.get("instead_of", ""))
+    except ValueError:
+        return None
+    ours = BatchPlan.objects.visible_to(request.membership)
+    return ours.filter(pk=plan_id, account=plan.account_id, kind=plan.kind).first()
