@@ -95,8 +95,9 @@ def _calls_for_people(kind: str, items: Sequence[Planned], limits: Limits) -> It
 
 def _revokes(items: Sequence[Planned], limits: Limits, *, is_device: bool) -> list[Call]:
     """What leaves a holder nothing may go by `revoke`, where that takes fewer requests."""
-    part = [item for item in items if not item.takes_all]
-    whole = [item for item in items if item.takes_all]
+    # A refused `revoke` of one holder cannot be made smaller, title by title it can.
+    whole = [item for item in items if item.takes_all and not item.caution]
+    part = [item for item in items if not item.takes_all or item.caution]
     by_title = _products(PATHS[REVOKE], whole, limits, is_device=is_device)
     by_holder = _whole_holders(whole, limits, is_device=is_device)
     rest = _products(PATHS[REVOKE], part, limits, is_device=is_device)

@@ -95,6 +95,7 @@ def _drain(work: Work) -> None:
             resume(work.account)
             work.show()
         else:
+            resume(work.account)  # nothing is held up any more, if only since it was cancelled
             return
 
 
@@ -132,12 +133,16 @@ def _leave(work: Work) -> None:
     work.show(now=True)
     writer = Writer.objects.get(account=work.account)
     open_ = AppleOperation.objects.filter(account=work.account, settled_at=None)
-    polled = None if writer.not_before else open_.aggregate(at=Min("next_poll_at"))["at"]
+    # Who is paused asks nothing before the pause is over, however long ago it was due.
+    polled = None if writer.paused_reason else open_.aggregate(at=Min("next_poll_at"))["at"]
     times = [at for at in (polled, writer.not_before) if at is not None]
     turn = min(times, default=None)
-    # In one statement, since somebody may be ringing just now.
+    # In one statement, since somebody may be ringing just now. The token, so that our heartbeat does
+    # not take the lease again that nobody works under.
     work.hold.update(
-        lease_until=None, next_work_at=Least("next_work_at", Value(turn, DateTimeField()))
+        lease_until=None,
+        lease_token=F("lease_token") + 1,
+        next_work_at=Least("next_work_at", Value(turn, DateTimeField())),
     )
     called = Writer.objects.values_list("next_work_at", flat=True).get(account=work.account)
     if called is not None:

@@ -60,7 +60,9 @@ class Boundaries:
 
 
 def normal_serial(text: str) -> str:
-    return text.strip().upper()
+    """As we keep it; what is none stays recognizable, as far as the database can hold it."""
+    storable = text.encode(errors="replace").decode().replace("\x00", "\N{REPLACEMENT CHARACTER}")
+    return storable.strip().upper()[:255]
 
 
 def devices(

@@ -91,6 +91,13 @@ def note_failures(account_id: int, item_ids: Collection[int]) -> set[int]:
     return _end_grants(account_id, list(reasons)) if reasons else set()
 
 
+def note_known(account_id: int, item_ids: Collection[int]) -> None:
+    """Apple knows them already (9716), as we learn only now; the next sync brings the rest."""
+    known = BatchItem.objects.filter(pk__in=item_ids, kind=BatchKind.REGISTER).values("holder")
+    users = VppUser.objects.filter(account=account_id, client_user_id__in=known, apple_status="")
+    users.update(apple_status=VppUser.AppleStatus.REGISTERED, failure="")
+
+
 _END_GRANTS = f"""
     WITH ended AS (
         UPDATE {ITEMS} SET state = '{ItemState.FAILED}', message = %(message)s, changed_at = now()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from licensing.batches.calls import Call, Planned, plan_calls
+from licensing.batches.calls import REVOKE_ALL, Call, Planned, plan_calls
 from licensing.bulk import returned
 from licensing.models import (
+    AppleOperation,
     Assignment,
     Batch,
     BatchItem,
@@ -21,10 +22,12 @@ from vpp_accounts.models import VppAccount
 LOOK = 25_000  # items at a time: a full request of 25 titles for 1,000 holders
 
 ITEMS, TITLES = BatchItem._meta.db_table, LicensedApp._meta.db_table
+OPERATIONS = AppleOperation._meta.db_table
 HELD, PEOPLE = Assignment._meta.db_table, VppUser._meta.db_table
 DEVICE, USER = Assignment.HolderKind.DEVICE, Assignment.HolderKind.USER
 
-# Licenses of people whom Apple does not know yet wait until they are registered.
+# Licenses of people whom Apple does not know yet wait until they are registered; those of holders
+# who are just losing everything, until that is over: it could take them, too.
 _NEXT = f"""
     SELECT item.id, item.kind, title.adam_id, title.pricing_param, item.holder,
            item.holder_kind = '{DEVICE}', item.caution, batch.everything
@@ -36,6 +39,11 @@ _NEXT = f"""
           SELECT 1 FROM {PEOPLE} AS person
           WHERE person.account_id = item.account_id AND person.client_user_id = item.holder
             AND person.apple_status = ''))
+      AND NOT (item.kind = '{BatchKind.GRANT}' AND (item.holder_kind, item.holder) IN (
+          SELECT losing.holder_kind, losing.holder FROM {OPERATIONS} AS operation
+          JOIN {ITEMS} AS losing ON losing.operation_id = operation.id
+          WHERE operation.account_id = %(account)s AND operation.settled_at IS NULL
+            AND operation.path = '{REVOKE_ALL}'))
     ORDER BY item.priority DESC, item.id
     LIMIT {LOOK}
 """  # noqa: S608  table names are the models'

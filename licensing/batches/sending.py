@@ -75,7 +75,10 @@ def _mark(work: Work, call: Call) -> AppleOperation:
 def _send(work: Work, call: Call, operation: AppleOperation) -> None:
     try:
         result = _post(work, call)
-    except errors.LimitsMoved:
+    except errors.LimitsMoved as error:
+        if call.tasks == 1 and work.limits_moved:
+            after_refusal(work, call, operation, error)  # it cannot be made any smaller
+            return
         _take_back(work, operation, more_caution=work.limits_moved)
         work.client.service_config(fresh=True)
         work.limits_moved = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
@@ -10,12 +11,12 @@ from django.utils import timezone
 
 from licensing.batches import outcomes, steps, truth
 from licensing.batches.outcomes import State
-from licensing.batches.plans import plan_verdict
+from licensing.batches.plans import Sent, plan_verdict
 from licensing.batches.verdicts import apply_failure, is_passing, send_again
 from licensing.batches.work import Work
 from licensing.models import AppleOperation
 from vpp_accounts.apple import errors
-from vpp_accounts.apple.events import EventStatus, Failure
+from vpp_accounts.apple.events import EventState, EventStatus, Failure
 from vpp_accounts.apple.types import ErrorInfo
 
 AT_A_TIME = 20
@@ -72,8 +73,7 @@ def _conclude(work: Work, operation: AppleOperation, status: EventStatus) -> Non
         if locked is None:
             return
         items = outcomes.all_items(locked)
-        missing = max(0, status.requested - status.completed) if status.failures else 0
-        verdict = plan_verdict(items, status.failures, missing=missing)
+        verdict = plan_verdict(items, status.failures, missing=_missing(status))
         _note(locked, status, status.failures if verdict.unclear else ())
         if not locked.is_about_people:
             work.touched |= outcomes.succeed(locked, verdict.succeeded)
@@ -85,6 +85,15 @@ def _conclude(work: Work, operation: AppleOperation, status: EventStatus) -> Non
         else:
             outcomes.end(locked, State.DONE)
     _slow_down_after(status.failures)
+
+
+def _missing(status: EventStatus) -> int:
+    """How many tasks did not succeed; at least one where Apple says only that the event failed."""
+    if status.failures:
+        return max(0, status.requested - status.completed)
+    if status.state is EventState.FAILED:
+        return max(1, status.requested - status.completed)
+    return 0
 
 
 def _note(operation: AppleOperation, status: EventStatus, unclear: tuple[Failure, ...]) -> None:
@@ -120,20 +129,25 @@ def _read_what_is_true(work: Work, operation: AppleOperation) -> None:
         done = [item.id for item in items if item.id in found]
         left = [item for item in items if item.id not in found]
         work.touched |= outcomes.succeed(locked, done)
+        if left and _may_show_later(locked, left):
+            AppleOperation.objects.filter(pk=locked.pk).update(
+                readings=locked.readings + 1, next_poll_at=timezone.now() + READ_AGAIN
+            )
+            return
         if left and failures:
             verdict = plan_verdict(left, failures, missing=len(left))
             for failure in failures:
                 ids = [pk for pk, why in verdict.failed + verdict.unclear if why is failure]
                 work.touched |= apply_failure(locked, ids, failure)
-        elif left and locked.event_id and locked.readings < MOST_READINGS:
-            # Apple says that it is done and does not show it yet.
-            AppleOperation.objects.filter(pk=locked.pk).update(
-                readings=locked.readings + 1, next_poll_at=timezone.now() + READ_AGAIN
-            )
-            return
         elif left:
             work.touched |= send_again(locked, left)
         outcomes.end(locked, State.DONE)
+
+
+def _may_show_later(operation: AppleOperation, left: Sequence[Sent]) -> bool:
+    """Apple says that more is done than its lists show yet."""
+    failed = operation.requested - operation.completed if operation.failures else 0
+    return bool(operation.event_id) and operation.readings < MOST_READINGS and len(left) > failed
 
 
 def _failure(entry: dict[str, Any]) -> Failure:

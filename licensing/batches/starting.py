@@ -194,6 +194,10 @@ def _register_the_unknown(by: Actor, known: Gathered) -> None:
 @transaction.atomic
 def register(*, by: Actor, account: VppAccount, users: Iterable[VppUser]) -> Batch | None:
     """A batch that registers people at Apple; None where all of them are being registered."""
+    users = list(users)
+    # Two who register the same people do so one after another.
+    rows = VppUser.objects.filter(pk__in=[user.pk for user in users]).order_by("pk")
+    list(rows.select_for_update(no_key=True).values_list("pk"))
     open_ = BatchItem.objects.filter(account=account, kind=BatchKind.REGISTER)
     under_way = set(
         open_.filter(state__in=(ItemState.PLANNED, ItemState.SENT)).values_list("holder", flat=True)

@@ -43,6 +43,7 @@ def apply_failure(operation: AppleOperation, item_ids: Sequence[int], failure: F
     for state, ids in states.items():
         if state == ItemState.SUCCEEDED:
             touched |= outcomes.succeed(operation, ids)
+            people.note_known(operation.account_id, ids)
             continue
         failed = state == ItemState.FAILED
         touched |= outcomes.move(
