@@ -318,7 +318,9 @@ def test_a_plan_that_is_not_there_any_more_is_not_found(owner_client, notes):
     assert owner_client.get(address).status_code == 404
 
 
-@pytest.mark.parametrize("query", ["instead_of=x", "instead_of=9dedd5e7-bdcf-42a7-b684-3f3b5059a486", "format=csv"])
+@pytest.mark.parametrize(
+    "query", ["instead_of=x", "instead_of=9dedd5e7-bdcf-42a7-b684-3f3b5059a486", "format=csv"]
+)
 def test_any_address_of_a_plan_is_survived(owner_client, notes, query):
     plan = plan_for("grant", notes, serials=["S1"])
 

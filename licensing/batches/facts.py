@@ -92,7 +92,7 @@ class People:
     unregistered: int
 
 
-def people(account: VppAccount, user_ids: Sequence[int]) -> People:
+def people(account: VppAccount, user_ids: Sequence[int], boundaries: Boundaries) -> People:
     rows = VppUser.objects.filter(account=account, pk__in=user_ids)
     known = {
         pk: (client_user_id, status, failure)
@@ -103,7 +103,10 @@ def people(account: VppAccount, user_ids: Sequence[int]) -> People:
     holders = []
     for pk in user_ids:
         client_user_id, status, failure = known.get(pk, (f"user {pk}", None, ""))
-        holders.append(Holder(client_user_id, "", _barrier_of_person(status, failure)))
+        barrier = _barrier_of_person(status, failure)
+        # People belong to no network.
+        limited = Reason.PEOPLE_NOT_YOURS if boundaries.writable is not None else None
+        holders.append(Holder(client_user_id, "", limited or barrier))
     statuses = [status for _, status, failure in known.values() if not failure]
     return People(
         holders,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import Case, F, QuerySet, Value, When
 from django.utils import timezone
 
 from licensing.batches.plans import Sent
@@ -195,8 +195,22 @@ def count_call(operation: AppleOperation) -> set[int]:
     """One more request for the batches whose items it carries."""
     carried = BatchItem.objects.filter(operation=operation).values("batch")
     ids = set(carried.values_list("batch", flat=True))
-    Batch.objects.filter(pk__in=ids).update(calls=ONE_CALL)
+    batches = Batch.objects.filter(pk__in=ids)
+    # In the order in which whoever counts the items locks them.
+    list(batches.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+    batches.update(calls=ONE_CALL)
     return ids
+
+
+def counts_are_old(item_ids: Sequence[int]) -> None:
+    """Apple's word about these items' titles shows that its count is another than the one we hold."""
+    titles = BatchItem.objects.filter(pk__in=item_ids).values("licensed_app")
+    LicensedApp.objects.filter(pk__in=titles).update(
+        touched_at=timezone.now(),
+        unread_grants=Case(
+            When(touched_at__gt=F("counts_as_of"), then=F("unread_grants")), default=Value(0)
+        ),
+    )
 
 
 def has_items_left(operation: AppleOperation) -> bool:

@@ -17,7 +17,7 @@ from vpp_accounts.apple.types import ClientUser
 from vpp_accounts.models import VppAccount
 
 ONE_BY_ONE = 20  # people read by their ids; more are read with the whole list
-ITEMS = BatchItem._meta.db_table
+ITEMS, ACCOUNTS = BatchItem._meta.db_table, VppAccount._meta.db_table
 
 
 def requested(account: VppAccount, holders: Sequence[str], *, with_facts: bool) -> ManageUsers:
@@ -101,7 +101,9 @@ def note_known(account_id: int, item_ids: Collection[int]) -> None:
 _END_GRANTS = f"""
     WITH ended AS (
         UPDATE {ITEMS} SET state = '{ItemState.FAILED}', message = %(message)s, changed_at = now()
-        WHERE account_id = %(account)s AND holder = ANY(%(holders)s) AND kind = '{BatchKind.GRANT}'
+        WHERE organization_id = (SELECT organization_id FROM {ACCOUNTS} WHERE id = %(account)s)
+          AND account_id = %(account)s AND holder = ANY(%(holders)s)
+          AND kind = '{BatchKind.GRANT}'
           AND holder_kind = '{Assignment.HolderKind.USER}'
           AND state IN ('{ItemState.PLANNED}', '{ItemState.WAITING}')
         RETURNING batch_id)

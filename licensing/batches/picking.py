@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from licensing.batches.calls import REVOKE_ALL, Call, Planned, plan_calls
 from licensing.bulk import returned
@@ -30,7 +31,8 @@ DEVICE, USER = Assignment.HolderKind.DEVICE, Assignment.HolderKind.USER
 # who are just losing everything, until that is over: it could take them, too.
 _NEXT = f"""
     SELECT item.id, item.kind, title.adam_id, title.pricing_param, item.holder,
-           item.holder_kind = '{DEVICE}', item.caution, batch.everything
+           item.holder_kind = '{DEVICE}', item.caution, batch.everything,
+           item.priority
     FROM {ITEMS} AS item
     JOIN {Batch._meta.db_table} AS batch ON batch.id = item.batch_id
     LEFT JOIN {TITLES} AS title ON title.id = item.licensed_app_id
@@ -52,7 +54,8 @@ _NEXT = f"""
 _KEEPING = f"""
     SELECT held.holder_kind = '{DEVICE}', held.holder
     FROM {HELD} AS held JOIN {TITLES} AS title ON title.id = held.licensed_app_id
-    WHERE held.account_id = %(account)s AND held.holder = ANY(%(holders)s) AND title.revocable
+    WHERE held.organization_id = %(organization)s AND held.account_id = %(account)s
+      AND held.holder = ANY(%(holders)s) AND title.revocable
       AND NOT EXISTS (
           SELECT 1 FROM {ITEMS} AS item
           WHERE item.licensed_app_id = held.licensed_app_id AND item.holder = held.holder
@@ -60,32 +63,39 @@ _KEEPING = f"""
             AND item.state IN ('{ItemState.PLANNED}', '{ItemState.SENT}'))
     UNION
     SELECT item.holder_kind = '{DEVICE}', item.holder FROM {ITEMS} AS item
-    WHERE item.account_id = %(account)s AND item.holder = ANY(%(holders)s)
-      AND item.kind = '{BatchKind.GRANT}'
+    WHERE item.organization_id = %(organization)s AND item.account_id = %(account)s
+      AND item.holder = ANY(%(holders)s) AND item.kind = '{BatchKind.GRANT}'
       AND item.state IN ('{ItemState.PLANNED}', '{ItemState.SENT}')
 """  # noqa: S608
 
 
 def next_calls(account: VppAccount, limits: Limits) -> list[Call]:
     """Requests for what is planned. While more follows, only those that are full."""
-    rows = returned(_NEXT, {"account": account.pk})
+    rows, more_follow = _look(account)
     wholly = {(row[5], row[4]) for row in rows if row[1] == BatchKind.REVOKE and row[7]}
     wholly -= _keeping(account, sorted(holder for _, holder in wholly))
     calls = plan_calls([_planned(row, wholly) for row in rows], limits)
-    if len(rows) < LOOK:
+    if not more_follow:
         return calls
     return [call for call in calls if _is_full(call, limits)] or calls
 
 
-def _planned(row: Sequence[object], wholly: set[tuple[bool, str]]) -> Planned:
-    item_id, kind, adam_id, pricing_param, holder, is_device, caution, everything = row
+def _look(account: VppAccount) -> tuple[list[tuple[Any, ...]], bool]:
+    """The items of the highest priority, and whether there are more of them."""
+    rows = returned(_NEXT, {"account": account.pk})
+    first = [row for row in rows if row[-1] == rows[0][-1]]
+    return first, len(first) == LOOK
+
+
+def _planned(row: Sequence[Any], wholly: set[tuple[bool, str]]) -> Planned:
+    item_id, kind, adam_id, pricing_param, holder, is_device, caution, everything, _ = row
     return Planned(
-        id=item_id,  # type: ignore[arg-type]
+        id=item_id,
         kind=str(kind),
         key=None if adam_id is None else (str(adam_id), str(pricing_param)),
         holder=str(holder),
         is_device=bool(is_device),
-        caution=caution,  # type: ignore[arg-type]
+        caution=caution,
         takes_all=bool(everything) and (is_device, holder) in wholly,
     )
 
@@ -93,7 +103,8 @@ def _planned(row: Sequence[object], wholly: set[tuple[bool, str]]) -> Planned:
 def _keeping(account: VppAccount, holders: list[str]) -> set[tuple[bool, str]]:
     if not holders:
         return set()
-    return set(returned(_KEEPING, {"account": account.pk, "holders": holders}))
+    ours = {"organization": account.organization_id, "account": account.pk}
+    return set(returned(_KEEPING, {**ours, "holders": holders}))
 
 
 def _is_full(call: Call, limits: Limits) -> bool:

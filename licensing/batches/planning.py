@@ -154,7 +154,7 @@ def gather(account: VppAccount, wish: Wish, membership: Membership | None) -> Ga
         boundaries = facts.Boundaries(None, boundaries.writable)
     devices, unknown = facts.devices(account, wish.serials, boundaries)
     nameless = [Holder(name, "", Reason.NO_SERIAL) for name in wish.unserialed]
-    people = facts.people(account, wish.users)
+    people = facts.people(account, wish.users, boundaries)
     titles = LicensedApp.objects.filter(pk__in=wish.titles, account=account).order_by("pk")
     return Gathered(
         wish=wish,

@@ -19,6 +19,7 @@ class Reason(StrEnum):
     UNKNOWN_DEVICE = "unknownDevice"
     NETWORK = "networkNotAssignable"
     NOT_YOUR_NETWORK = "networkNotYours"
+    PEOPLE_NOT_YOURS = "peopleNotYours"
     PLATFORM = "wrongPlatform"
     UNKNOWN_USER = "unknownUser"
     RETIRED = "userRetired"
@@ -44,6 +45,7 @@ SENTENCES = {
     ),
     Reason.NETWORK: "The device's network is not among this account's assignable networks.",
     Reason.NOT_YOUR_NETWORK: "You may not change devices of this device's network.",
+    Reason.PEOPLE_NOT_YOURS: "Only admins of the whole organization may change people's licenses.",
     Reason.PLATFORM: "The title does not run on this device's platform.",
     Reason.UNKNOWN_USER: "This account has no such person.",
     Reason.RETIRED: "This person has been retired; add them again first.",

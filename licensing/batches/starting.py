@@ -57,11 +57,11 @@ def start(
     """
     wish = Wish(**plan.request)
     account = VppAccount.objects.select_related("organization").get(pk=plan.account_id)
-    _refuse_in_vain(account)
     with transaction.atomic():
         locked = BatchPlan.objects.select_for_update(of=("self",)).get(pk=plan.pk)
         if locked.batch_id is not None:
             return Batch.objects.get(pk=locked.batch_id)
+        _refuse_in_vain(account)
         # Whoever counts what is left of these titles does it after us.
         titles = LicensedApp.objects.filter(pk__in=wish.titles).order_by("pk")
         list(titles.select_for_update(no_key=True).values_list("pk"))
@@ -198,7 +198,7 @@ def register(*, by: Actor, account: VppAccount, users: Iterable[VppUser]) -> Bat
     # Two who register the same people do so one after another.
     rows = VppUser.objects.filter(pk__in=[user.pk for user in users]).order_by("pk")
     list(rows.select_for_update(no_key=True).values_list("pk"))
-    open_ = BatchItem.objects.filter(account=account, kind=BatchKind.REGISTER)
+    open_ = BatchItem.objects.filter(account=account, licensed_app=None, kind=BatchKind.REGISTER)
     under_way = set(
         open_.filter(state__in=(ItemState.PLANNED, ItemState.SENT)).values_list("holder", flat=True)
     )

@@ -17,32 +17,40 @@ def done_among(work: Work, operation: AppleOperation, items: Sequence[Sent]) -> 
     """The ids of the items whose aim is reached at Apple now."""
     if operation.is_about_people:
         return people.done_among(work, items)
-    held = held_among(work, items)
+    held, is_sure = held_among(work, items)
     kind = BatchItem.objects.filter(pk=items[0].id).values_list("kind", flat=True).get()
-    wants_it = kind == BatchKind.GRANT
-    return {item.id for item in items if ((item.key, item.holder) in held) == wants_it}
+    if kind == BatchKind.GRANT:
+        return {item.id for item in items if (item.key, item.holder) in held}
+    # Of a list that moved while we read it, what is missing may have slipped from page to page.
+    return {item.id for item in items if (item.key, item.holder) not in held} if is_sure else set()
 
 
-def held_among(work: Work, items: Sequence[Sent]) -> set[tuple[TitleKey | None, str]]:
-    """Which of these pairs Apple lists, asked title by title or holder by holder, as is cheaper."""
+def held_among(work: Work, items: Sequence[Sent]) -> tuple[set[tuple[TitleKey | None, str]], bool]:
+    """Which of these pairs Apple lists, and whether it lists no others for certain.
+
+    Asked title by title or holder by holder, as is cheaper.
+    """
     keys = list(dict.fromkeys(item.key for item in items if item.key))
     holders = list(dict.fromkeys((item.holder, item.is_device) for item in items))
     adam_ids = [adam_id for adam_id, _ in keys]
     titles = LicensedApp.objects.filter(account=work.account, adam_id__in=adam_ids)
     pages = sum(1 + title.assigned_count // PAGE for title in titles)
     found: set[tuple[TitleKey | None, str]] = set()
+    is_sure = True
     if pages <= len(holders):
         for adam_id, pricing_param in keys:
-            rows = work.client.assignments(adam_id=adam_id, pricing_param=pricing_param).rows()
-            found |= {_pair(row) for row in rows}
-        return found
+            traversal = work.client.assignments(adam_id=adam_id, pricing_param=pricing_param)
+            found |= {_pair(row) for row in traversal.rows()}
+            is_sure = is_sure and traversal.is_stable
+        return found, is_sure
     for holder, is_device in holders:
-        rows = work.client.assignments(
+        traversal = work.client.assignments(
             serial_number=holder if is_device else None,
             client_user_id=None if is_device else holder,
-        ).rows()
-        found |= {_pair(row) for row in rows}
-    return found
+        )
+        found |= {_pair(row) for row in traversal.rows()}
+        is_sure = is_sure and traversal.is_stable
+    return found, is_sure
 
 
 def _pair(row: Assignment) -> tuple[TitleKey, str]:

@@ -55,6 +55,8 @@ def apply_failure(operation: AppleOperation, item_ids: Sequence[int], failure: F
         )
         if failed:
             touched |= people.note_failures(operation.account_id, ids)
+        if state == ItemState.WAITING:
+            outcomes.counts_are_old(ids)
     return touched
 
 

@@ -26,7 +26,8 @@ _WANTED = f"""
     FOR NO KEY UPDATE OF title
 """  # noqa: S608  table names are the models'
 
-# Whom Apple had no license for waits until the counts have been read again since.
+# Whom Apple had no license for waits until the counts have been read again since, and each time it
+# happens for half a minute longer, should Apple's count be wrong.
 _SERVE = f"""
     WITH free AS (
         SELECT title.id, title.counts_as_of, CASE WHEN title.total_count >= {UNLIMITED}
@@ -40,7 +41,8 @@ _SERVE = f"""
             PARTITION BY item.licensed_app_id ORDER BY item.priority DESC, item.id) AS place
         FROM {ITEMS} AS item JOIN free ON free.id = item.licensed_app_id
         WHERE item.state = '{ItemState.WAITING}'
-          AND (item.attempts = 0 OR item.changed_at < free.counts_as_of)
+          AND (item.attempts = 0
+               OR item.changed_at < free.counts_as_of - (item.attempts - 1) * interval '30 seconds')
     ), served AS (
         UPDATE {ITEMS} AS item SET state = '{ItemState.PLANNED}', changed_at = %(now)s
         FROM queue WHERE queue.id = item.id AND queue.place <= queue.count

@@ -17,14 +17,22 @@ work_waits = Signal()
 
 
 def wake(account: VppAccount) -> None:
-    """There is something to do for this location now. Call it in the transaction that made it so."""
+    """There is something to do for this location now. Call it in the transaction that made it so.
+
+    The worker's transactions begin with this row, so nobody may wait for it who holds anything else:
+    it is changed after the commit. Should that be lost, the sweep finds the planned items.
+    """
     Writer.objects.get_or_create(
         account=account, defaults={"organization_id": account.organization_id}
     )
+    transaction.on_commit(partial(_call, account.pk), robust=True)
+
+
+def _call(account_id: int) -> None:
     now = timezone.now()
     later = Q(next_work_at=None) | Q(next_work_at__gt=now)
-    Writer.objects.filter(later, account=account).update(next_work_at=now)
-    ring(account.pk)
+    Writer.objects.filter(later, account=account_id).update(next_work_at=now)
+    ring(account_id)
 
 
 def wake_if_needed(account: VppAccount) -> None:

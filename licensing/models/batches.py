@@ -15,7 +15,7 @@ from __future__ import annotations
 import uuid
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from licensing.models.apps import LicensedApp
@@ -304,7 +304,9 @@ class WriterQuerySet(models.QuerySet["Writer"]):
         now = timezone.now()
         free = Q(lease_until=None) | Q(lease_until__lt=now)
         left_behind = Q(lease_until__lt=now)  # its worker died
-        return self.filter(free & (Q(next_work_at__lte=now) | left_behind))
+        planned = BatchItem.objects.filter(account=OuterRef("account"), state=ItemState.PLANNED)
+        unheard = Q(next_work_at=None) & Exists(planned)  # nobody could be called
+        return self.filter(free & (Q(next_work_at__lte=now) | left_behind | unheard))
 
 
 class Writer(models.Model):
