@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from django.db.models import F
+from django.test import TestCase
 from django.utils import timezone
 
 from licensing import batches
@@ -71,7 +72,8 @@ def begin(
     )
     account = titles[0].account
     plan = batches.make_plan(by=BY, membership=None, account=account, wish=wish)
-    return batches.start(by=BY, membership=None, plan=plan, confirm_irrevocable=True)
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        return batches.start(by=BY, membership=None, plan=plan, confirm_irrevocable=True)
 
 
 def states(batch: Batch) -> dict[str, str]:

@@ -37,9 +37,10 @@ def hear(
     operation = outcomes.lock(found.pk) if found else None
     if operation is None:
         return
-    tally(_told(operation, assignments, users, failure))
+    _told(operation, assignments, users, failure)
     if not outcomes.has_items_left(operation):
         outcomes.end(operation, State.DONE)
+        tally(outcomes.batches_of(operation))
         wake(account)  # the counts are to be read again
 
 

@@ -191,10 +191,14 @@ def _items(rows: QuerySet[BatchItem]) -> list[Sent]:
     ]
 
 
+def batches_of(operation: AppleOperation) -> set[int]:
+    carried = BatchItem.objects.filter(operation=operation)
+    return set(carried.order_by().values_list("batch", flat=True).distinct())
+
+
 def count_call(operation: AppleOperation) -> set[int]:
     """One more request for the batches whose items it carries."""
-    carried = BatchItem.objects.filter(operation=operation).values("batch")
-    ids = set(carried.values_list("batch", flat=True))
+    ids = batches_of(operation)
     batches = Batch.objects.filter(pk__in=ids)
     # In the order in which whoever counts the items locks them.
     list(batches.select_for_update(no_key=True).order_by("pk").values_list("pk"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterable, Sequence
 
 from django.db.models import Exists, OuterRef
@@ -13,10 +14,12 @@ from licensing.bulk import returned
 from licensing.models import Assignment, BatchItem, BatchKind, ItemState
 from users.models import VppUser
 from vpp_accounts.apple.chunks import ManageUsers, RequestUser
+from vpp_accounts.apple.errors import VersionNotFound
 from vpp_accounts.apple.types import ClientUser
 from vpp_accounts.models import VppAccount
 
-ONE_BY_ONE = 20  # people read by their ids; more are read with the whole list
+ONE_BY_ONE = 20  # people read by their ids; more are read with the list of those who changed
+READ_AGAIN = 5.0  # seconds: who is registered shows in that list a little later
 ITEMS, ACCOUNTS = BatchItem._meta.db_table, VppAccount._meta.db_table
 
 
@@ -55,13 +58,26 @@ def done_among(work: Work, items: Sequence[Sent]) -> set[int]:
 
 def _read_back(work: Work, holders: Sequence[str]) -> dict[str, ClientUser]:
     if len(holders) <= ONE_BY_ONE:
-        found = [
-            user for holder in holders for user in work.client.users(client_user_id=holder).rows()
-        ]
-    else:
-        wanted = set(holders)
-        found = [user for user in work.client.users().rows() if user.client_user_id in wanted]
-    active_last = sorted(found, key=lambda user: user.status in ("Registered", "Associated"))
+        return _by_id(u for each in holders for u in work.client.users(client_user_id=each).rows())
+    read_at, known = work.people
+    if time.monotonic() - read_at > READ_AGAIN:
+        known = _by_id(_changed_lately(work))
+        work.people = (time.monotonic(), known)
+    return {holder: known[holder] for holder in holders if holder in known}
+
+
+def _changed_lately(work: Work) -> list[ClientUser]:
+    """Those of whom the last sync does not know: one list for all who are being registered."""
+    version = work.account.users_version
+    try:
+        return list(work.client.users(since_version_id=version or None).rows())
+    except VersionNotFound:
+        return list(work.client.users().rows())
+
+
+def _by_id(users: Iterable[ClientUser]) -> dict[str, ClientUser]:
+    """Of several records of one person the active one."""
+    active_last = sorted(users, key=lambda user: user.status in ("Registered", "Associated"))
     return {user.client_user_id: user for user in active_last}
 
 

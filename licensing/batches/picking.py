@@ -50,17 +50,19 @@ _NEXT = f"""
     LIMIT {LOOK}
 """  # noqa: S608  table names are the models'
 
-# Holders to whom something revocable would be left, or that are being given something.
+# Holders to whom something revocable would be left, or that are being given something. EXCEPT, since
+# NOT EXISTS becomes a loop in a loop where PostgreSQL has not counted the rows yet.
 _KEEPING = f"""
-    SELECT held.holder_kind = '{DEVICE}', held.holder
-    FROM {HELD} AS held JOIN {TITLES} AS title ON title.id = held.licensed_app_id
-    WHERE held.organization_id = %(organization)s AND held.account_id = %(account)s
-      AND held.holder = ANY(%(holders)s) AND title.revocable
-      AND NOT EXISTS (
-          SELECT 1 FROM {ITEMS} AS item
-          WHERE item.licensed_app_id = held.licensed_app_id AND item.holder = held.holder
-            AND item.holder_kind = held.holder_kind AND item.kind = '{BatchKind.REVOKE}'
-            AND item.state IN ('{ItemState.PLANNED}', '{ItemState.SENT}'))
+    SELECT holder_kind = '{DEVICE}', holder FROM (
+        SELECT held.licensed_app_id, held.holder_kind, held.holder
+        FROM {HELD} AS held JOIN {TITLES} AS title ON title.id = held.licensed_app_id
+        WHERE held.organization_id = %(organization)s AND held.account_id = %(account)s
+          AND held.holder = ANY(%(holders)s) AND title.revocable
+        EXCEPT
+        SELECT licensed_app_id, holder_kind, holder FROM {ITEMS}
+        WHERE organization_id = %(organization)s AND account_id = %(account)s
+          AND holder = ANY(%(holders)s) AND kind = '{BatchKind.REVOKE}'
+          AND state IN ('{ItemState.PLANNED}', '{ItemState.SENT}')) AS kept
     UNION
     SELECT item.holder_kind = '{DEVICE}', item.holder FROM {ITEMS} AS item
     WHERE item.organization_id = %(organization)s AND item.account_id = %(account)s

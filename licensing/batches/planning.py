@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from django.db.models import QuerySet
+
 from licensing.batches import facts
 from licensing.batches.plans import (
     Holder,
@@ -26,6 +28,7 @@ from users.models import VppUser
 from vpp_accounts.models import VppAccount
 
 MOST_ITEMS = 1_000_000  # of one batch: titles times holders
+WITHOUT_A_NUMBER = "Device without a serial number"
 MOST_SHOWN = 1000  # skipped holders that are named in a plan; all of them are counted
 
 
@@ -134,18 +137,25 @@ def wish_for(
     why: str = "",
 ) -> Wish:
     """A wish from rows and typed serial numbers; repetitions count once."""
-    chosen = list(devices)
-    numbers = [*serials, *(device.serial_number for device in chosen if device.serial_number)]
+    chosen = _named(devices)
+    numbers = [*serials, *(serial for serial, _ in chosen if serial)]
     return Wish(
         kind=kind,
         titles=list(dict.fromkeys(title.pk for title in titles)),
         serials=list(dict.fromkeys(facts.normal_serial(serial) for serial in numbers)),
         users=list(dict.fromkeys(u if isinstance(u, int) else u.pk for u in users)),
-        unserialed=[str(device) for device in chosen if not device.serial_number],
+        unserialed=[name or WITHOUT_A_NUMBER for serial, name in chosen if not serial],
         everything=everything,
         priority=priority,
         why=why[:300],
     )
+
+
+def _named(devices: Iterable[Device]) -> list[tuple[str | None, str]]:
+    """(serial number, name): whole devices in the memory are no use, and a hundred thousand of them."""
+    if isinstance(devices, QuerySet):
+        return list(devices.values_list("serial_number", "name"))
+    return [(device.serial_number, device.name) for device in devices]
 
 
 def gather(account: VppAccount, wish: Wish, membership: Membership | None) -> Gathered:

@@ -80,6 +80,8 @@ def _conclude(work: Work, operation: AppleOperation, status: EventStatus) -> Non
         for failure in status.failures:
             ids = [pk for pk, why in verdict.failed if why is failure]
             work.touched |= apply_failure(locked, ids, failure)
+        # Also those whose part notifications have settled, which count only at the end.
+        work.touched |= outcomes.batches_of(locked)
         if outcomes.has_items_left(locked):
             _read_later(locked)
         else:
@@ -126,6 +128,7 @@ def _read_what_is_true(work: Work, operation: AppleOperation) -> None:
         locked = outcomes.lock(operation.pk)
         if locked is None:
             return
+        work.touched |= outcomes.batches_of(locked)
         done = [item.id for item in items if item.id in found]
         left = [item for item in items if item.id not in found]
         work.touched |= outcomes.succeed(locked, done)

@@ -11,7 +11,7 @@ from licensing.batches.calls import Call
 from licensing.batches.tallies import tally
 from licensing.leases import Hold
 from vpp_accounts.apple.client import AppleClient
-from vpp_accounts.apple.types import Limits
+from vpp_accounts.apple.types import ClientUser, Limits
 from vpp_accounts.connections import client_for
 from vpp_accounts.models import VppAccount
 
@@ -25,6 +25,8 @@ class Work:
     touched: set[int] = field(default_factory=set)  # batches whose counts have changed
     queue: deque[Call] = field(default_factory=deque)  # planned requests, not marked yet
     limits_moved: bool = False  # the last request was too large by limits that we had just read
+    # Apple's client users as read lately, for all who are being registered; with the time of it.
+    people: tuple[float, dict[str, ClientUser]] = (0.0, {})
     _shown_at: float = 0.0
 
     @cached_property
