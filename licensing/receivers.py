@@ -11,7 +11,7 @@ from licensing.batches.news import hear
 from licensing.batches.outcomes import forget_items
 from licensing.batches.starting import register
 from licensing.batches.waking import work_waits
-from licensing.models import Assignment, LicensedApp
+from licensing.models import OPEN_ITEMS, Assignment, BatchItem, LicensedApp
 from licensing.notifications import event_told
 from licensing.tasks import handle_notifications, run_sync, work_on_account
 from organizations.audit import Actor
@@ -76,8 +76,14 @@ def register_at_apple(sender: Any, *, user: VppUser, by: Actor, **kwargs: Any) -
 def what_goes(sender: Any, *, account: VppAccount, **kwargs: Any) -> Consequences:
     titles = LicensedApp.objects.filter(account=account).present().count()
     held = Assignment.objects.filter(account=account).aggregate(n=Count("*"))["n"]
+    stops = [f"{titles:,} titles and the history of their counts leave this dashboard."]
+    under_way = BatchItem.objects.filter(account=account, state__in=OPEN_ITEMS).count()
+    if under_way:
+        stops.append(
+            f"Licenses that are being changed or waited for, and now no longer: {under_way:,}."
+        )
     return Consequences(
-        stops=[f"{titles:,} titles and the history of their counts leave this dashboard."],
+        stops=stops,
         stays=[f"{held:,} licenses stay assigned at Apple; nothing is revoked."],
     )
 

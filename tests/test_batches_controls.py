@@ -32,7 +32,7 @@ from tests.factories import DeviceFactory, LicensedAppFactory, NetworkFactory
 from tests.test_sync import KEYNOTE, PAGES, run_sync
 from vpp_accounts.apple.fake import FakeApple
 from vpp_accounts.models import AccountState, VppAccount
-from vpp_accounts.services import renew_token
+from vpp_accounts.services import removal_consequences, remove_account, renew_token
 
 BOOK = "1801147365"
 
@@ -321,3 +321,18 @@ def test_one_more_call_is_counted_for_each_request(
     batch.refresh_from_db()
     # The first was cut by limits of before, which Apple refused.
     assert batch.calls == AppleOperation.objects.count() == 1 + 3
+
+
+def test_removing_an_account_says_what_ends_unfinished_and_ends_it(
+    fake: FakeApple, account: VppAccount, titles: dict[str, LicensedApp]
+) -> None:
+    begin("grant", [titles[KEYNOTE]], serials=["S1", "S2", "S3", "S4"])
+
+    consequences = removal_consequences(account)
+    remove_account(by=BY, account=account, typed_name=account.name)
+
+    told = "Licenses that are being changed or waited for, and now no longer: 4."
+    assert told in consequences.stops
+    assert not BatchItem.objects.exists()
+    batches.run(account_id=account.pk)  # a bell that was still ringing
+    assert at_apple(fake, account) == set()

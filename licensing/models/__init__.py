@@ -4,17 +4,17 @@ from licensing.models.apps import LicenseCount, LicensedApp
 from licensing.models.assignments import Assignment
 from licensing.models.batches import (
     OPEN_ITEMS,
-    AppleOperation,
     Batch,
     BatchItem,
     BatchKind,
     BatchPlan,
     BatchState,
     ItemState,
-    LicensingSettings,
-    Writer,
 )
 from licensing.models.events import events_visible_to
+from licensing.models.operations import AppleOperation
+from licensing.models.settings import LicensingSettings
+from licensing.models.writers import Writer
 
 __all__ = [
     "OPEN_ITEMS",

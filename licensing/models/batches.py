@@ -15,11 +15,12 @@ from __future__ import annotations
 import uuid
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from django.utils import timezone
 
 from licensing.models.apps import LicensedApp
 from licensing.models.assignments import Assignment
+from licensing.models.operations import AppleOperation
 from organizations.models import AuditEvent, Membership, Organization
 from vpp_accounts.models import VppAccount
 
@@ -149,56 +150,6 @@ class Batch(models.Model):
         return self.state in self.UNFINISHED
 
 
-class AppleOperation(models.Model):
-    """One write at Apple. Its items are the batch items that point at it.
-
-    It is stored before it is sent: one that is found `sending` without a worker is one whose
-    answer nobody heard.
-    """
-
-    class State(models.TextChoices):
-        SENDING = "sending", "Being sent"
-        PENDING = "pending", "Accepted by Apple"
-        LOST = "lost", "Answer lost"
-        DONE = "done", "Done"
-        REFUSED = "refused", "Refused"
-
-    organization = models.ForeignKey(Organization, models.CASCADE, related_name="+")
-    account = models.ForeignKey(VppAccount, models.CASCADE, related_name="apple_operations")
-    path = models.CharField(max_length=40)  # Apple's: "assets/associate"
-    assets = models.PositiveIntegerField(default=0)
-    holders = models.PositiveIntegerField(default=0)
-    state = models.CharField(max_length=8, choices=State.choices, default=State.SENDING)
-    event_id = models.CharField(max_length=100, blank=True)
-    requested = models.PositiveIntegerField(default=0)
-    completed = models.PositiveIntegerField(default=0)
-    failures = models.JSONField(default=list)  # Apple's, as numbers, texts and targets
-    error_number = models.IntegerField(null=True)
-    message = models.CharField(max_length=500, blank=True)
-    readings = models.PositiveSmallIntegerField(default=0)  # of Apple's lists, for what is true
-    next_poll_at = models.DateTimeField(null=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    sent_at = models.DateTimeField(null=True)
-    settled_at = models.DateTimeField(null=True)
-
-    class Meta:
-        indexes = [
-            models.Index(
-                fields=["account", "next_poll_at"],
-                condition=Q(settled_at=None),
-                name="operations_to_settle",
-            ),
-            models.Index(fields=["account", "event_id"], name="operations_by_event"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.path} {self.event_id or self.pk}"
-
-    @property
-    def is_about_people(self) -> bool:
-        return self.path.startswith("users/")
-
-
 class BatchItemQuerySet(OfAccount):
     def waiting_in(self, account: VppAccount) -> BatchItemQuerySet:
         """Those who wait for a license of this account."""
@@ -296,45 +247,3 @@ class BatchItem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.licensed_app_id} {self.holder}: {self.state}"
-
-
-class WriterQuerySet(models.QuerySet["Writer"]):
-    def due(self) -> WriterQuerySet:
-        """Those with something to do that nobody is doing."""
-        now = timezone.now()
-        free = Q(lease_until=None) | Q(lease_until__lt=now)
-        left_behind = Q(lease_until__lt=now)  # its worker died
-        planned = BatchItem.objects.filter(account=OuterRef("account"), state=ItemState.PLANNED)
-        unheard = Q(next_work_at=None) & Exists(planned)  # nobody could be called
-        return self.filter(free & (Q(next_work_at__lte=now) | left_behind | unheard))
-
-
-class Writer(models.Model):
-    """The right to write at one location, which one worker has at a time."""
-
-    organization = models.ForeignKey(Organization, models.CASCADE, related_name="+")
-    account = models.OneToOneField(VppAccount, models.CASCADE, related_name="writer")
-    lease_until = models.DateTimeField(null=True)
-    lease_token = models.PositiveIntegerField(default=0)
-    # When there is something to do again; null: nothing until a batch or a license comes.
-    next_work_at = models.DateTimeField(null=True, db_index=True)
-    not_before = models.DateTimeField(null=True)  # Apple wants to be left alone until then
-    paused_reason = models.CharField(max_length=500, blank=True)
-    paused_since = models.DateTimeField(null=True)
-    failures = models.PositiveSmallIntegerField(default=0)  # in a row; they slow the next try
-
-    objects = WriterQuerySet.as_manager()
-
-    def __str__(self) -> str:
-        return f"Writer of {self.account_id}"
-
-
-class LicensingSettings(models.Model):
-    """What an organization decides about its licenses."""
-
-    organization = models.OneToOneField(Organization, models.CASCADE, related_name="licensing")
-    # Fewer licenses left than this raise a notice; null: no notice unless a title has its own.
-    low_threshold = models.PositiveIntegerField(null=True, blank=True)
-
-    def __str__(self) -> str:
-        return "VPP settings"
