@@ -336,3 +336,20 @@ def test_removing_an_account_says_what_ends_unfinished_and_ends_it(
     assert not BatchItem.objects.exists()
     batches.run(account_id=account.pk)  # a bell that was still ringing
     assert at_apple(fake, account) == set()
+
+
+def test_what_was_cancelled_is_not_tried_again_with_what_failed(
+    fake: FakeApple, account: VppAccount, titles: dict[str, LicensedApp]
+) -> None:
+    fake.purchase(account.uid, PAGES, quantity=5)
+    both = synced(account)
+    batch = begin("grant", [both[KEYNOTE], both[PAGES]], serials=["S1", "S2"])
+    items = BatchItem.objects.filter(batch=batch)
+    items.update(state="cancelled")
+    for title, serial in ((KEYNOTE, "S1"), (PAGES, "S2")):
+        items.filter(licensed_app=both[title], holder=serial).update(state="failed")
+
+    batches.retry(by=BY, membership=None, batch=batch)
+    drain(account, fake)
+
+    assert at_apple(fake, account) == {(KEYNOTE, "S1"), (PAGES, "S2")}

@@ -56,8 +56,10 @@ def cancel(*, by: Actor, batch: Batch) -> int:
     return len(ids)
 
 
+@transaction.atomic
 def retry(*, by: Actor, membership: Membership | None, batch: Batch) -> Batch:
     """A new batch of what failed in this one, planned as the world is now; the same one if asked twice."""
+    Batch.objects.select_for_update(of=("self",), no_key=True).get(pk=batch.pk)
     again: Batch | None = batch.retries.order_by("-pk").first()
     if again is not None:
         return again
@@ -80,7 +82,7 @@ def _register_again(by: Actor, batch: Batch) -> Batch:
 
 
 def _grant_again(by: Actor, membership: Membership | None, batch: Batch) -> Batch:
-    """The failed pairs as titles times holders: who holds one by now is skipped by the plan."""
+    """Exactly the failed pairs: what was cancelled stays so, and who holds one by now is skipped."""
     left = BatchItem.objects.filter(batch=batch, state=ItemState.FAILED)
     holders = set(left.values_list("holder_kind", "holder"))
     ids = [holder for kind, holder in holders if kind == USER]
@@ -93,9 +95,10 @@ def _grant_again(by: Actor, membership: Membership | None, batch: Batch) -> Batc
         everything=batch.everything,
         priority=batch.priority,
         why=f"Again what failed in #{batch.pk}.",
+        again_of=batch.pk,
     )
     plan = make_plan(by=by, membership=membership, account=batch.account, wish=wish)
-    return start(by=by, membership=membership, plan=plan, confirm_irrevocable=True, retry_of=batch)
+    return start(by=by, membership=membership, plan=plan, confirm_irrevocable=True)
 
 
 @transaction.atomic

@@ -170,6 +170,13 @@ def open_among(title: TitleFacts, kind: str, holders: Sequence[str]) -> dict[str
     return {holder: state == ItemState.WAITING for holder, state in returned(_OPEN, parameters)}
 
 
+def failed_in(batch_id: int, title: TitleFacts, kind: str) -> set[str]:
+    failed = BatchItem.objects.filter(
+        batch=batch_id, licensed_app=title.id, holder_kind=kind, state=ItemState.FAILED
+    )
+    return set(failed.values_list("holder", flat=True))
+
+
 # One array for all of them: a list of a hundred thousand parameters takes PostgreSQL seconds to read.
 _DEVICES = f"""
     SELECT serial_number, platform, network_id FROM {Device._meta.db_table}

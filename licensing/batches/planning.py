@@ -48,6 +48,8 @@ class Wish:
     everything: bool = False
     priority: int = 0
     why: str = ""
+    # The batch whose failed items are meant, and of these titles and holders no others.
+    again_of: int | None = None
 
     @property
     def size(self) -> int:
@@ -190,6 +192,9 @@ def decide(known: Gathered) -> Iterator[tuple[str, TitlePlan]]:
 
 
 def _decide(known: Gathered, title: TitleFacts, kind: str, holders: Sequence[Holder]) -> TitlePlan:
+    if known.wish.again_of is not None:
+        failed = facts.failed_in(known.wish.again_of, title, kind)
+        holders = [holder for holder in holders if holder.holder in failed]
     names = [holder.holder for holder in holders]
     held = facts.held_among(title, known.account, kind, names)
     open_ = facts.open_among(title, kind, names)

@@ -49,7 +49,6 @@ def start(
     membership: Membership | None,
     plan: BatchPlan,
     confirm_irrevocable: bool = False,
-    retry_of: Batch | None = None,
 ) -> Batch:
     """Begin what the plan says, as the world is now; the same batch when it has begun already.
 
@@ -71,7 +70,7 @@ def start(
         if not has_got_worse(locked, summary):
             if summary.irrevocable and not confirm_irrevocable:
                 raise ConfirmIrrevocable(summary.irrevocable)
-            batch = _create(by, account, wish, retry_of)
+            batch = _create(by, account, wish)
             _fill(batch, wish, lines)
             _register_the_unknown(by, known)
             locked.batch = batch
@@ -90,7 +89,7 @@ def _refuse_in_vain(account: VppAccount) -> None:
         raise AccountCannotWrite(account.name, account.get_state_display(), account.state_reason)
 
 
-def _create(by: Actor, account: VppAccount, wish: Wish, retry_of: Batch | None) -> Batch:
+def _create(by: Actor, account: VppAccount, wish: Wish) -> Batch:
     return Batch.objects.create(
         organization_id=account.organization_id,
         account=account,
@@ -102,7 +101,7 @@ def _create(by: Actor, account: VppAccount, wish: Wish, retry_of: Batch | None) 
         actor_name=by.name[:254],
         why=wish.why,
         about=_about(wish),
-        retry_of=retry_of,
+        retry_of_id=wish.again_of,
     )
 
 
@@ -206,7 +205,7 @@ def register(*, by: Actor, account: VppAccount, users: Iterable[VppUser]) -> Bat
     if not new:
         return None
     wish = Wish(kind=BatchKind.REGISTER, titles=[], why="They have to be known to Apple first.")
-    batch = _create(by, account, wish, None)
+    batch = _create(by, account, wish)
     batch.about = "1 person" if len(new) == 1 else f"{len(new):,} people"
     batch.save(update_fields=["about"])
     BatchItem.objects.bulk_create(
