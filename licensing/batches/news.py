@@ -44,12 +44,21 @@ def hear(
         wake(account)  # the counts are to be read again
 
 
-def hear_early_news(operation: AppleOperation) -> set[int]:
-    """What Apple said of this event before we knew that it is ours; answers the batches."""
+def last_heard(account: VppAccount) -> int:
+    """The newest notification by now: what comes after it may be about what we send next."""
+    told = Notification.objects.filter(account=account).order_by("-pk")
+    return told.values_list("pk", flat=True).first() or 0
+
+
+def hear_early_news(operation: AppleOperation, *, since: int) -> set[int]:
+    """What Apple said of this event before we knew that it is ours; answers the batches.
+
+    `since`: `last_heard` before it was sent, so that a month of notifications need not be read.
+    """
     early = Notification.objects.filter(
         account=operation.account_id,
         kind__in=READERS,
-        received_at__gte=operation.created_at,
+        pk__gt=since,
         payload__eventId=operation.event_id,
     )
     touched: set[int] = set()

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from licensing.batches import outcomes, people, steps
 from licensing.batches.calls import PATHS, REGISTER, Call
-from licensing.batches.news import hear_early_news
+from licensing.batches.news import hear_early_news, last_heard
 from licensing.batches.outcomes import State
 from licensing.batches.picking import next_calls
 from licensing.batches.refused import after_refusal
@@ -73,6 +73,7 @@ def _mark(work: Work, call: Call) -> AppleOperation:
 
 
 def _send(work: Work, call: Call, operation: AppleOperation) -> None:
+    heard = last_heard(work.account)
     try:
         result = _post(work, call)
     except errors.LimitsMoved as error:
@@ -90,7 +91,7 @@ def _send(work: Work, call: Call, operation: AppleOperation) -> None:
         return
     except errors.ClaimedByAnother as error:
         if error.event_id:
-            _accepted(work, operation, error.event_id)
+            _accepted(work, operation, error.event_id, heard)
         else:
             _take_back(work, operation)
         raise
@@ -100,7 +101,7 @@ def _send(work: Work, call: Call, operation: AppleOperation) -> None:
     steps.reached(steps.ANSWERED)
     work.limits_moved = False
     if isinstance(result, Accepted):
-        _accepted(work, operation, result.event_id)
+        _accepted(work, operation, result.event_id, heard)
     else:
         _lost(work, operation, result.reason)
 
@@ -117,7 +118,7 @@ def _post(work: Work, call: Call) -> WriteResult:
     return (client.create_users if register else client.retire_users)(wanted)
 
 
-def _accepted(work: Work, operation: AppleOperation, event_id: str) -> None:
+def _accepted(work: Work, operation: AppleOperation, event_id: str, heard: int) -> None:
     now = timezone.now()
     with work.hold.transaction():
         open_ = AppleOperation.objects.filter(pk=operation.pk, settled_at=None)
@@ -125,7 +126,7 @@ def _accepted(work: Work, operation: AppleOperation, event_id: str) -> None:
             state=State.PENDING, event_id=event_id, sent_at=now, next_poll_at=now + FIRST_POLL
         )
         operation.event_id = event_id
-        work.touched |= hear_early_news(operation)
+        work.touched |= hear_early_news(operation, since=heard)
     steps.reached(steps.ACCEPTED)
 
 
