@@ -31,7 +31,7 @@ from users.refusals import (
     PersonExists,
 )
 from users.states import RETIRED
-from vpp_accounts.models import AccountState, VppAccount
+from vpp_accounts.models import VppAccount
 from vpp_accounts.refusals import AccountStopped
 
 LONGEST_ADDRESS = 254
@@ -129,7 +129,7 @@ def _refuse_no_address(name: str, text: str) -> None:
 
 def _refuse_in_vain(account: VppAccount) -> None:
     """An account that waits for a person could not register anybody."""
-    if account.is_stopped or account.state == AccountState.READ_ONLY:
+    if account.takes_no_changes:
         raise AccountStopped(state=account.get_state_display(), reason=account.state_reason)
 
 

@@ -29,7 +29,7 @@ def plan_retry(failures: int, retry_after: float | None, *, jitter: float) -> ti
 
 def reason_to_stop(account: VppAccount) -> str:
     """Why this account's location must not be written to now; empty where it may."""
-    if account.is_stopped or account.state == AccountState.READ_ONLY:
+    if account.takes_no_changes:
         return account.state_reason or account.get_state_display()
     return ""
 

@@ -37,7 +37,7 @@ from organizations import audit
 from organizations.audit import Actor
 from organizations.models import Membership
 from users.models import VppUser
-from vpp_accounts.models import AccountState, VppAccount
+from vpp_accounts.models import VppAccount
 
 ITEMS = BatchItem._meta.db_table
 OFF_THE_LIST = "Taken off the waiting list."
@@ -85,7 +85,7 @@ def start(
 
 def _refuse_in_vain(account: VppAccount) -> None:
     """An account that waits for a person would leave the batch waiting without end."""
-    if account.is_stopped or account.state == AccountState.READ_ONLY:
+    if account.takes_no_changes:
         raise AccountCannotWrite(account.name, account.get_state_display(), account.state_reason)
 
 

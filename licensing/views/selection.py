@@ -21,7 +21,7 @@ from licensing.tables.holders import CandidateList
 from organizations.access import AdminRequest
 from organizations.models import Device, Membership
 from organizations.refusals import Refusal
-from vpp_accounts.models import AccountState, VppAccount
+from vpp_accounts.models import VppAccount
 from vpp_accounts.states import words_for
 
 READ_ONLY = "You have read-only access; a full admin of the organization can do it."
@@ -66,7 +66,7 @@ def obstacle_of(account: VppAccount, membership: Membership) -> str:
     """Why this admin can change no license of this account now; empty where they can."""
     if not membership.can_write:
         return READ_ONLY
-    if account.is_stopped or account.state == AccountState.READ_ONLY:
+    if account.takes_no_changes:
         words = words_for(account)
         return f"{account.name} {words.headline} {words.what_to_do}"
     return ""

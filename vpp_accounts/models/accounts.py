@@ -216,6 +216,11 @@ class VppAccount(models.Model):
         )
         return checked if is_of_this_claim else None
 
+    @property
+    def takes_no_changes(self) -> bool:
+        """Whether licenses and people cannot be changed at Apple until a person has acted."""
+        return self.is_stopped or self.state == AccountState.READ_ONLY
+
     def adopt(self, config: ClientConfig) -> list[str]:
         """Take over what Apple says about the location; answers the fields to save."""
         self.uid = config.uid[:64]
