@@ -21,6 +21,7 @@ COPY vpp_accounts vpp_accounts
 COPY organizations organizations
 COPY templates templates
 COPY static static
+COPY locale locale
 # The production settings ask for secrets, which this step does not use and the image does not keep.
 RUN SECRET_KEY=build FIELD_ENCRYPTION_KEYS=build DATABASE_OWNER_URL=postgres://build \
     DATABASE_SYSTEM_URL=postgres://build python manage.py collectstatic --no-input

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from django.utils import timezone
 
-from licensing.bulk import execute, stage
-from licensing.models import Assignment, BatchItem, ItemState
+from licensing.models import Assignment, BatchItem, BatchKind, ItemState
 from organizations.audit import APPLE, current_request_id
+from organizations.bulk import execute, stage
 from organizations.models import AuditEvent
 from vpp_accounts.models import VppAccount
 
@@ -43,7 +43,8 @@ def apply(
     piece of news per title (sync/assets.py), not one per license: `audited=False`.
 
     `as_of` is when the reading began that these lines come from. What a batch has granted or revoked
-    since then, or is just changing, is the batch's to write: the reading may be older than its result.
+    since then, or is just changing, is the batch's to write, and so are all licenses of whom it
+    retires: the reading may be older than its result.
     """
     stage(
         "assignment_change",
@@ -73,7 +74,8 @@ _IS_THE_BATCHES = f"""
     EXISTS (SELECT 1 FROM {BatchItem._meta.db_table} AS item
             WHERE item.organization_id = %(organization)s AND item.holder = change.holder
               AND item.holder_kind = change.holder_kind
-              AND item.licensed_app_id = change.licensed_app_id
+              AND (item.licensed_app_id = change.licensed_app_id
+                   OR item.kind = '{BatchKind.RETIRE}' AND item.account_id = %(account)s)
               AND (item.state = '{ItemState.SENT}'
                    OR item.state = '{ItemState.SUCCEEDED}' AND item.changed_at >= %(as_of)s))
 """  # noqa: S608  table names are the models'

@@ -20,7 +20,7 @@ from licensing.holders import (
     users_matching,
 )
 from licensing.models import Assignment, LicensedApp
-from organizations.lists import Segments
+from organizations.lists import Segments, search_field
 from organizations.models import Membership, Network
 from organizations.models.inventory import Platform
 from users.models import VppUser
@@ -48,13 +48,6 @@ MANY_HOLDERS = 10_000  # from here on, those without a license may be few
 
 Rows = QuerySet[Any, Any]
 Choices = Sequence[tuple[str, str]]
-
-
-def search_field(placeholder: str, **arguments: Any) -> filters.CharFilter:
-    """The search box that every list begins with."""
-    box = forms.TextInput(attrs={"placeholder": placeholder})
-    box.input_type = "search"
-    return filters.CharFilter(label="Search", widget=box, max_length=200, **arguments)
 
 
 def day_input() -> forms.DateInput:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
@@ -62,7 +63,7 @@ PAGES = (
     Page("Monitor", "Devices", "devices", "licensing:device_list", "monitor/devices/"),
     Page("Manage", "Apps", "apps", "licensing:app_list", "manage/apps/"),
     Page("Manage", "VPP", "license", "licensing:licensed_app_list", "manage/vpp/"),
-    Page("Configure", "Owners", "user-circle", "licensing:owner_list", "configure/owners/"),
+    Page("Configure", "Owners", "user-circle", "users:owner_list", "configure/owners/", True),
     Page("Configure", "Tags", "tags", "licensing:tag_list", "configure/tags/"),
 )
 GROUPS = {"Organization": ("Organization",), "Systems Manager": ("Monitor", "Manage", "Configure")}
@@ -134,6 +135,11 @@ class Frame:
     @property
     def can_write(self) -> bool:
         return self.membership is not None and self.membership.can_write
+
+    @property
+    def demo_inbox_url(self) -> str:
+        """Where the mails of a demo can be read; empty where mails reach people."""
+        return reverse("demo_inbox") if settings.DEMO_INBOX else ""
 
     @cached_property
     def organizations(self) -> list[Organization]:

@@ -7,9 +7,11 @@ from typing import Any
 
 from django.db.models import Count
 
+from licensing.batches import inviting
 from licensing.batches.news import hear
 from licensing.batches.outcomes import forget_items
-from licensing.batches.starting import register
+from licensing.batches.registering import register, update
+from licensing.batches.starting import invite
 from licensing.batches.waking import work_waits
 from licensing.models import OPEN_ITEMS, Assignment, BatchItem, LicensedApp
 from licensing.notifications import event_told
@@ -17,8 +19,8 @@ from licensing.tasks import handle_notifications, run_sync, work_on_account
 from organizations.audit import Actor
 from organizations.hooks import network_deletion
 from organizations.models import Network
-from users.hooks import user_added
-from users.models import VppUser
+from users.hooks import invitations_mailed, invitations_wanted, people_added, people_changed
+from users.models import Invitation
 from vpp_accounts import hooks
 from vpp_accounts.apple.events import Failure
 from vpp_accounts.apple.types import Assignment as AppleAssignment
@@ -28,6 +30,7 @@ from vpp_accounts.services import Consequences
 
 # A bell for later than this is the sweep's to ring (vpp_dashboard/celery.py).
 SOON = 60
+AT_ONCE = "They are invited as they are added."
 
 
 def connect() -> None:
@@ -39,7 +42,10 @@ def connect() -> None:
     event_told.connect(settle_batches, dispatch_uid="licensing.settle_batches")
     hooks.account_removal.connect(what_goes, dispatch_uid="licensing.what_goes")
     hooks.account_removed.connect(forget_assignments, dispatch_uid="licensing.forget_assignments")
-    user_added.connect(register_at_apple, dispatch_uid="licensing.register_at_apple")
+    people_added.connect(register_at_apple, dispatch_uid="licensing.register_at_apple")
+    people_changed.connect(tell_apple, dispatch_uid="licensing.tell_apple")
+    invitations_wanted.connect(invite_people, dispatch_uid="licensing.invite_people")
+    invitations_mailed.connect(settle_invitations, dispatch_uid="licensing.settle_invitations")
     network_deletion.connect(accounts_losing, dispatch_uid="licensing.accounts_losing")
 
 
@@ -69,18 +75,48 @@ def settle_batches(
     hear(account, event_id, assignments=assignments, users=users, failure=error)
 
 
-def register_at_apple(sender: Any, *, user: VppUser, by: Actor, **kwargs: Any) -> None:
-    register(by=by, account=user.account, users=[user])
+def register_at_apple(
+    sender: Any, *, account: VppAccount, user_ids: Sequence[int], by: Actor, **kwargs: Any
+) -> int | None:
+    batch = register(by=by, account=account, users=user_ids)
+    return batch.pk if batch else None
+
+
+def tell_apple(
+    sender: Any, *, account: VppAccount, user_ids: Sequence[int], by: Actor, **kwargs: Any
+) -> int | None:
+    batch = update(by=by, account=account, users=user_ids)
+    return batch.pk if batch else None
+
+
+def invite_people(
+    sender: Any, *, account: VppAccount, user_ids: Sequence[int], by: Actor, **kwargs: Any
+) -> int | None:
+    batch = invite(by=by, account=account, user_ids=user_ids, why=AT_ONCE)
+    return batch.pk if batch else None
+
+
+def settle_invitations(
+    sender: Any, *, outcomes: Sequence[tuple[Invitation, str]], **kwargs: Any
+) -> None:
+    inviting.hear_of_mails(invitation for invitation, _ in outcomes)
 
 
 def what_goes(sender: Any, *, account: VppAccount, **kwargs: Any) -> Consequences:
     titles = LicensedApp.objects.filter(account=account).present().count()
     held = Assignment.objects.filter(account=account).aggregate(n=Count("*"))["n"]
     stops = [f"{titles:,} titles and the history of their counts leave this dashboard."]
-    under_way = BatchItem.objects.filter(account=account, state__in=OPEN_ITEMS).count()
-    if under_way:
+    under_way = BatchItem.objects.filter(account=account, state__in=OPEN_ITEMS)
+    people = under_way.filter(licensed_app=None).values("holder").distinct().count()
+    licenses = under_way.exclude(licensed_app=None).count()
+    if licenses:
         stops.append(
-            f"Licenses that are being changed or waited for, and now no longer: {under_way:,}."
+            f"Licenses that are being changed or waited for, and now no longer: {licenses:,}."
+        )
+    if people:
+        stops.append(
+            "People who are being registered, changed, invited or retired, and now no longer:"
+            f" {people:,}."
         )
     return Consequences(
         stops=stops,

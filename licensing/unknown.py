@@ -17,9 +17,9 @@ from typing import Any, TypeVar
 from django.core.cache import cache
 from django.utils import timezone
 
-from licensing.bulk import returned
 from licensing.models import Assignment, LicensedApp
 from licensing.models.assignments import AssignmentQuerySet
+from organizations.bulk import returned
 from organizations.models import Device, Owner
 from users.models import VppUser
 from vpp_accounts.models import VppAccount

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -52,7 +53,29 @@ def record(
     refused: bool = False,
 ) -> AuditEvent:
     """One event. `before` and `after` hold what changed, never a secret."""
-    return AuditEvent.objects.create(
+    event = _event(action, by, organization, target)
+    event.before, event.after, event.refused = before, after, refused
+    event.save(force_insert=True)
+    return event
+
+
+def record_each(
+    *,
+    action: str,
+    by: Actor,
+    organization: Organization,
+    targets: Iterable[models.Model],
+    after: dict[str, Any] | None = None,
+) -> None:
+    """The same event of each, however many: in one statement."""
+    events = [_event(action, by, organization, target) for target in targets]
+    for event in events:
+        event.after = after
+    AuditEvent.objects.bulk_create(events)
+
+
+def _event(action: str, by: Actor, organization: Organization, target: models.Model) -> AuditEvent:
+    return AuditEvent(
         organization=organization,
         actor_kind=by.kind,
         actor_id=by.id,
@@ -61,9 +84,6 @@ def record(
         target_kind=target._meta.model_name or "",
         target_id=target.pk if isinstance(target.pk, int) else None,
         target_name=str(target)[:254],
-        before=before,
-        after=after,
-        refused=refused,
         request_id=current_request_id(),
     )
 

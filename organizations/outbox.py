@@ -7,24 +7,23 @@ over one connection and settles each by itself; what a worker leaves behind is d
 from __future__ import annotations
 
 import smtplib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from email.utils import parseaddr
-from functools import partial
 from typing import Any
 
 import structlog
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail import get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import connections, transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from organizations import hooks
-from organizations.models import Organization, OutgoingMail
+from organizations.mime import logos_of, message_of
+from organizations.models import Logo, Organization, OutgoingMail
 
 log = structlog.get_logger(__name__)
 
@@ -45,6 +44,9 @@ class Letter:
     text: str
     html: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+    from_name: str = ""
+    with_logo: bool = False
+    is_bulk: bool = False  # goes out when nothing else waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +78,16 @@ def post(
 
 def post_letters(*, organization: Organization, key: str, letters: Iterable[Letter]) -> int:
     """To each address at most one mail of this key, however often this is called."""
-    by_address = {letter.to.strip().lower(): letter for letter in letters}
-    known = OutgoingMail.objects.filter(organization=organization, key=key, to__in=by_address)
-    for address in known.values_list("to", flat=True):
-        del by_address[address]
+    return post_keyed(organization=organization, letters=((key, letter) for letter in letters))
+
+
+def post_keyed(*, organization: Organization, letters: Iterable[tuple[str, Letter]]) -> int:
+    """The same for letters with a key each, thousands of them in a few statements."""
+    new = {(key, letter.to.strip().lower()): letter for key, letter in letters}
+    keys, addresses = {key for key, _ in new}, {address for _, address in new}
+    known = OutgoingMail.objects.filter(organization=organization, key__in=keys, to__in=addresses)
+    for place in known.values_list("key", "to"):
+        new.pop(place, None)
     mails = [
         OutgoingMail(
             organization=organization,
@@ -89,19 +97,30 @@ def post_letters(*, organization: Organization, key: str, letters: Iterable[Lett
             text=letter.text,
             html=letter.html,
             headers=dict(letter.headers),
+            from_name=one_line(letter.from_name),
+            with_logo=letter.with_logo,
+            is_bulk=letter.is_bulk,
         )
-        for address, letter in by_address.items()
+        for (key, address), letter in new.items()
     ]
     OutgoingMail.objects.bulk_create(mails, ignore_conflicts=True, batch_size=500)
     if mails:
         # The broker is a doorbell: if it does not ring, the sweep finds the rows.
-        transaction.on_commit(partial(hooks.mail_posted.send, OutgoingMail), robust=True)
+        transaction.on_commit(lambda: hooks.mail_posted.send(OutgoingMail), robust=True)
     return len(mails)
 
 
-def one_line(subject: str) -> str:
+def give_up(*, organization_id: int, keys: Collection[str], why: str) -> None:
+    """What has not gone out and is not wanted any more. What is just going out goes out."""
+    mails = OutgoingMail.objects.filter(organization=organization_id, key__in=keys)
+    # With an attempt more, so that whoever is sending it just now does not put it back.
+    waiting = mails.filter(next_attempt_at__isnull=False)
+    waiting.update(**EMPTIED, error=why, attempts=F("attempts") + 1)
+
+
+def one_line(text: str) -> str:
     """A line break would end the header, and the mail would not be sent at all."""
-    return " ".join(subject.split())[:200]
+    return " ".join(text.split())[:200]
 
 
 # --- Sending --------------------------------------------------------------------------------------
@@ -125,7 +144,7 @@ def claim() -> list[OutgoingMail]:
     with transaction.atomic(using="system"):
         with connections["system"].cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CLAIMING])
-        due = waiting.filter(next_attempt_at__lte=now).order_by("next_attempt_at", "pk")
+        due = waiting.filter(next_attempt_at__lte=now).order_by("is_bulk", "next_attempt_at", "pk")
         ours = list(due.select_for_update(skip_locked=True)[: min(GROUP, allowance(now))])
         # Without an error and with a time to come: that is what a mail under way looks like.
         waiting.filter(pk__in=[mail.pk for mail in ours]).update(
@@ -148,24 +167,30 @@ def allowance(now: datetime) -> int:
 def send_group(mails: list[OutgoingMail]) -> list[Failure | None]:
     """Over one connection. Where the server is away, the rest waits without asking it again."""
     outcomes: list[Failure | None] = []
+    settled: list[OutgoingMail] = []
     connection = get_connection()
+    logos = logos_of(mails)
     try:
         for mail in mails:
             failure = outcomes[-1] if outcomes else None
             if failure is None or not failure.for_all:
-                failure = send(mail, connection)
-            settle(mail, failure)
+                failure = send(mail, connection, logos.get(mail.organization_id))
+            over = settle(mail, failure)
+            settled += [mail] if over else []
             outcomes.append(failure)
     finally:
         with suppress(OSError):
             connection.close()
+        hooks.mail_settled.send_robust(OutgoingMail, mails=settled)
     return outcomes
 
 
-def send(mail: OutgoingMail, connection: BaseEmailBackend) -> Failure | None:
+def send(
+    mail: OutgoingMail, connection: BaseEmailBackend, logo: Logo | None = None
+) -> Failure | None:
     try:
         connection.open()
-        message_of(mail, connection).send()
+        message_of(mail, connection, logo).send()
     except (OSError, ValueError) as error:
         log.warning("mail.not_sent", mail=mail.pk, key=mail.key, error=str(error))
         return failure_of(error)
@@ -175,39 +200,21 @@ def send(mail: OutgoingMail, connection: BaseEmailBackend) -> Failure | None:
     return None
 
 
-def message_of(mail: OutgoingMail, connection: BaseEmailBackend) -> EmailMultiAlternatives:
-    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
-    headers = {
-        # Always the same, so that a mail sent twice by a crash is recognised as one.
-        "Message-ID": f"<outbox-{mail.pk}-{mail.created_at:%Y%m%d%H%M%S}@{domain}>",
-        "Auto-Submitted": "auto-generated",
-        **mail.headers,
-    }
-    message = EmailMultiAlternatives(
-        mail.subject, mail.text, to=[mail.to], headers=headers, connection=connection
-    )
-    if mail.html:
-        message.attach_alternative(mail.html, "text/html")
-    return message
-
-
 # --- What became of it ----------------------------------------------------------------------------
 
 
-def settle(mail: OutgoingMail, failure: Failure | None) -> None:
-    """Write down what became of a mail, and tell who registered for it."""
+def settle(mail: OutgoingMail, failure: Failure | None) -> bool:
+    """Write down what became of a mail; whether nothing more will be tried."""
     if failure is None:
         ours = OutgoingMail.objects.filter(pk=mail.pk)  # sent is sent, whoever has the lease now
-        note(mail, ours, **EMPTIED, sent_at=timezone.now(), error="")
-        hooks.mail_sent.send_robust(OutgoingMail, mail=mail)
-        return
+        return note(mail, ours, **EMPTIED, sent_at=timezone.now(), error="")
     # After the lease somebody else may have claimed it, which raised the attempts.
     ours = OutgoingMail.objects.filter(pk=mail.pk, attempts=mail.attempts, sent_at=None)
     pause = None if failure.for_good else pause_after(mail.attempts)
     if pause:
         note(mail, ours, next_attempt_at=timezone.now() + pause, error=failure.error[:500])
-    elif note(mail, ours, **EMPTIED, error=failure.error[:500]):
-        hooks.mail_given_up.send_robust(OutgoingMail, mail=mail)
+        return False
+    return note(mail, ours, **EMPTIED, error=failure.error[:500])
 
 
 def note(mail: OutgoingMail, where: QuerySet[OutgoingMail], **fields: Any) -> bool:

@@ -21,7 +21,7 @@ from organizations.models import (
     Owner,
     Tag,
 )
-from users.models import VppUser
+from users.models import ImportRow, Invitation, PeopleImport, VppUser
 from vpp_accounts.models import SyncRun, VppAccount
 
 
@@ -224,6 +224,23 @@ class VppUserFactory(DjangoModelFactory):
     apple_status = "Associated"
 
 
+class InvitationFactory(DjangoModelFactory):
+    """An open one, of a person whom Apple has a code for."""
+
+    class Meta:
+        model = Invitation
+
+    user = factory.SubFactory(
+        VppUserFactory,
+        apple_status="Registered",
+        invite_code=factory.Faker("hexify", text="^" * 32),
+    )
+    account = factory.SelfAttribute("user.account")
+    organization = factory.SelfAttribute("account.organization")
+    actor_kind = "admin"
+    actor_name = "owner@example.org"
+
+
 class BatchPlanFactory(DjangoModelFactory):
     """A plan that grants `title` to one serial number."""
 
@@ -240,3 +257,34 @@ class BatchPlanFactory(DjangoModelFactory):
         lambda plan: asdict(Wish("grant", titles=[plan.title.pk], serials=["SERIAL1"]))
     )
     summary = factory.LazyFunction(lambda: asdict(Summary(go=1)))
+
+
+class PeopleImportFactory(DjangoModelFactory):
+    """A file that was checked and found to hold one new person."""
+
+    class Meta:
+        model = PeopleImport
+
+    organization = factory.SubFactory(OrganizationFactory)
+    file_name = factory.Sequence("people-{}.csv".format)
+    source = "csv"
+    state = "checked"
+    counts = factory.LazyFunction(
+        lambda: (
+            {"new": 1, "update": 0, "unchanged": 0, "error": 0, "missing": 0}
+            | {"misses_many": False, "notices": []}
+        )
+    )
+    actor_kind = "admin"
+    actor_name = "owner@example.org"
+
+
+class ImportRowFactory(DjangoModelFactory):
+    class Meta:
+        model = ImportRow
+
+    people_import = factory.SubFactory(PeopleImportFactory)
+    organization = factory.SelfAttribute("people_import.organization")
+    number = factory.Sequence(lambda n: n + 2)
+    name = factory.Sequence("Person {}".format)
+    verdict = "new"

@@ -122,6 +122,13 @@ VIENNA = ZoneInfo("Europe/Vienna")
         ),
         ("network.deleted", {"name": "Lakeside"}, None, []),
         (
+            "people.imported",
+            None,
+            {"import": "5f1a", "account": "North", "new": 1200, "update": 3, "error": 2},
+            ["1,200 new, 3 updated, 2 with an error left out", "To North"],
+        ),
+        ("people.imported", None, {"import": "5f1a", "missing": 2}, ["2 no longer in the list"]),
+        (
             "api_key.created",
             None,
             {"admin": "a@b.c", "readOnly": True},

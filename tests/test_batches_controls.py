@@ -28,7 +28,13 @@ from licensing.models import (
 )
 from organizations.models import AuditEvent, Organization
 from tests.draining import BY, at_apple, begin, drain, states, synced, turn
-from tests.factories import DeviceFactory, LicensedAppFactory, NetworkFactory
+from tests.factories import (
+    BatchFactory,
+    BatchItemFactory,
+    DeviceFactory,
+    LicensedAppFactory,
+    NetworkFactory,
+)
 from tests.test_sync import KEYNOTE, PAGES, run_sync
 from vpp_accounts.apple.fake import FakeApple
 from vpp_accounts.models import AccountState, VppAccount
@@ -336,6 +342,19 @@ def test_removing_an_account_says_what_ends_unfinished_and_ends_it(
     assert not BatchItem.objects.exists()
     batches.run(account_id=account.pk)  # a bell that was still ringing
     assert at_apple(fake, account) == set()
+
+
+def test_removing_an_account_does_not_call_people_licenses(account: VppAccount) -> None:
+    batch = BatchFactory(account=account, organization=account.organization, kind="invite")
+    person = {"holder_kind": "user", "holder": "ada", "licensed_app": None, "state": "planned"}
+    for kind in ("register", "invite"):
+        BatchItemFactory(batch=batch, kind=kind, **person)
+
+    stops = removal_consequences(account).stops
+
+    assert [line for line in stops if "no longer" in line] == [
+        "People who are being registered, changed, invited or retired, and now no longer: 1."
+    ]
 
 
 def test_what_was_cancelled_is_not_tried_again_with_what_failed(

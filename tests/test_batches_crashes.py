@@ -99,3 +99,24 @@ def test_a_location_whose_worker_died_is_found_by_the_sweep(
     assert Batch.objects.get().sent == 0  # nobody has counted yet
     drain(account, fake)
     assert Batch.objects.get().succeeded == 1
+
+
+def test_what_a_worker_had_settled_before_it_died_is_counted(
+    fake: FakeApple,
+    account: VppAccount,
+    titles: dict[str, LicensedApp],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its last word is in the items, and nothing else about them will ever happen."""
+    batch = begin("grant", [titles[KEYNOTE]], serials=["S1"])
+    turn(account)
+    fake.advance(31)
+    with monkeypatch.context() as patched:
+        patched.setattr(steps, "reached", killing(steps.SETTLED, at=1))
+        with pytest.raises(Killed):
+            turn(account)
+
+    turn(account)
+
+    batch.refresh_from_db()
+    assert (batch.state, batch.succeeded) == (BatchState.FINISHED, 1)

@@ -8,7 +8,16 @@ from django.db import connection, connections, transaction
 from django.utils import timezone
 
 from licensing import batches
-from licensing.batches import engine, news, outcomes, pauses, sending, settling, starting
+from licensing.batches import (
+    engine,
+    news,
+    outcomes,
+    pauses,
+    registering,
+    sending,
+    settling,
+    starting,
+)
 from licensing.batches.news import hear
 from licensing.batches.waking import wake_if_needed
 from licensing.leases import Hold, LeaseLost
@@ -222,7 +231,8 @@ def in_transaction(what, raised):
 def somebody_waits():
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted) FROM pg_stat_clear_snapshot()"
+            "SELECT EXISTS (SELECT 1 FROM pg_locks JOIN pg_stat_activity USING (pid)"
+            " WHERE NOT granted AND datname = current_database()) FROM pg_stat_clear_snapshot()"
         )
         return cursor.fetchone()[0]
 
@@ -234,7 +244,7 @@ def test_two_who_register_the_same_person_at_once(fake, account):
     )
 
     def register():
-        starting.register(by=BY, account=account, users=[user])
+        registering.register(by=BY, account=account, users=[user.pk])
 
     def register_slowly(go):
         register()

@@ -6,13 +6,25 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db.models import F, Q
 from django.test import Client
+from django.utils import timezone
 
 from apps_catalog.models import App
 from licensing.models import Assignment, LicenseCount, LicensedApp
 from organizations.audit import Actor
-from organizations.models import Admin, ApiKey, Device, Network, Organization, Owner, Tag
+from organizations.models import (
+    Admin,
+    ApiKey,
+    Device,
+    Network,
+    Organization,
+    OutgoingMail,
+    Owner,
+    Tag,
+)
 from tests.notifying import deliver
+from users.models import Invitation, VppUser
 from vpp_accounts.apple.fake import FakeApple
 from vpp_accounts.models import AccountState, VppAccount
 from vpp_accounts.services import Rights, add_account
@@ -169,6 +181,24 @@ def test_holders_are_known_and_unknown(facts: dict) -> None:
     assert on_devices.filter(holder__in=serials).exists()
     assert on_devices.exclude(holder__in=serials).exists()
     assert held.filter(holder_kind="user").exists()
+
+
+def test_people_came_to_their_accounts_in_different_ways(facts: dict) -> None:
+    high = VppUser.objects.filter(account__name="Riverside High", owner__isnull=False)
+    invitations = Invitation.objects.filter(account__name="Riverside High")
+    now = timezone.now()
+
+    waiting = high.filter(apple_status="Registered")
+
+    assert high.filter(apple_status="Associated", associated_at__isnull=False).count() == 25
+    assert waiting.filter(invited_at=None).count() == 1
+    assert waiting.filter(invited_at__lt=now - timedelta(days=7)).count() == 2
+    assert waiting.filter(failure__startswith="The mail server refused this address").count() == 1
+    assert not high.filter(Q(name="") | ~Q(name=F("owner__name"))).exists()
+    assert invitations.filter(ending="accepted").count() == 25
+    assert invitations.open().count() == 5
+    assert invitations.exclude(asked_again_at=None).filter(expires_at__lt=now).count() == 1
+    assert OutgoingMail.objects.filter(key__startswith="invitation:").count() == 2
 
 
 def test_history_ends_at_todays_counts(facts: dict) -> None:

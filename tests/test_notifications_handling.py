@@ -348,7 +348,7 @@ def told_user(status: str, **facts: Any) -> ClientUser:
 def test_nobody_goes_backwards(before: str, after: str, *, is_news: bool) -> None:
     known, user = VppUser(client_user_id="u-1", apple_status=before), told_user(after)
 
-    plan = plan_users([user], {"u-1": known})
+    plan = plan_users([user], {"u-1": known}, now=timezone.now())
 
     assert plan == UserPlan(create=[], change=[(known, user)] if is_news else [])
 
@@ -357,14 +357,17 @@ def test_what_is_left_out_stays_and_what_differs_is_news() -> None:
     known = VppUser(client_user_id="u-1", apple_status="Associated", email="a@b.c", id_hash="h")
     same, other = told_user("Associated"), told_user("Associated", email="d@e.f")
 
-    assert plan_users([same], {"u-1": known}).change == []
-    assert plan_users([other], {"u-1": known}).change == [(known, other)]
+    now = timezone.now()
+    assert plan_users([same], {"u-1": known}, now=now).change == []
+    assert plan_users([other], {"u-1": known}, now=now).change == [(known, other)]
 
 
 def test_of_several_records_the_active_one_counts() -> None:
     retired, active = told_user("Retired"), told_user("Registered")
 
-    assert plan_users([retired, active, told_user("Retired")], {}).create == [active]
+    plan = plan_users([retired, active, told_user("Retired")], {}, now=timezone.now())
+
+    assert plan.create == [active]
 
 
 def test_a_person_who_returns_is_left_to_the_sync(fake: FakeApple, synced: VppAccount) -> None:

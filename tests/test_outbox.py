@@ -93,6 +93,20 @@ def test_posting_again_after_it_was_sent_sends_nothing(organization: Organizatio
     assert (again, len(django_mail.outbox)) == ((0, 0), 1)
 
 
+def test_letters_with_a_key_each_go_out_once_each(
+    organization: Organization, django_assert_num_queries: Any
+) -> None:
+    letters = [(f"greeting:{n}", Letter("a@example.org", f"Hello {n}", "")) for n in range(300)]
+    outbox.post_keyed(organization=organization, letters=letters[:2])
+
+    with django_assert_num_queries(2):
+        new = outbox.post_keyed(organization=organization, letters=letters)
+
+    send_mail()
+    assert new == 298
+    assert [m.subject for m in django_mail.outbox] == [f"Hello {n}" for n in range(300)]
+
+
 def test_nothing_is_mailed_about_what_was_rolled_back(organization: Organization) -> None:
     with transaction.atomic():
         post(organization, "a@example.org")
@@ -313,28 +327,60 @@ def test_a_mail_is_tried_for_a_day_and_then_given_up(
     assert list(OutgoingMail.objects.values_list("text", "sent_at")) == [("", None)]
 
 
-def test_higher_apps_hear_what_became_of_a_mail(
+def test_higher_apps_hear_what_became_of_mails(
     organization: Organization, server: MailServer
 ) -> None:
     server.replies["gone@example.org"] = "550 Unknown"
-    heard: list[tuple[str, str, str]] = []
-    sent = lambda sender, mail, **kwargs: heard.append(("sent", mail.to, mail.error))  # noqa: E731
-    given_up = lambda sender, mail, **kwargs: heard.append(("up", mail.to, mail.error))  # noqa: E731
-    hooks.mail_sent.connect(sent)
-    hooks.mail_given_up.connect(given_up)
+    server.replies["grey@example.org"] = "451 Later"
+    heard: list[list[tuple[str, bool, str]]] = []
+    hear = lambda sender, mails, **kwargs: heard.append(  # noqa: E731
+        [(mail.to, mail.sent_at is not None, mail.error) for mail in mails]
+    )
+    hooks.mail_settled.connect(hear)
 
-    post(organization, "a@example.org", "gone@example.org")
+    post(organization, "a@example.org", "gone@example.org", "grey@example.org")
     send_mail()
-    hooks.mail_sent.disconnect(sent)
-    hooks.mail_given_up.disconnect(given_up)
+    hooks.mail_settled.disconnect(hear)
 
     assert heard == [
-        ("sent", "a@example.org", ""),
-        ("up", "gone@example.org", "The mail server refused this address: 550 Unknown"),
+        [
+            ("a@example.org", True, ""),
+            ("gone@example.org", False, "The mail server refused this address: 550 Unknown"),
+        ]
     ]
 
 
+def test_who_hears_of_mails_and_fails_keeps_no_mail(
+    organization: Organization, server: MailServer
+) -> None:
+    def fail(sender: Any, **kwargs: Any) -> None:
+        raise RuntimeError
+
+    hooks.mail_settled.connect(fail)
+
+    post(organization, *(f"p{n}@example.org" for n in range(outbox.GROUP + 1)))
+    sent = send_mail()
+    hooks.mail_settled.disconnect(fail)
+
+    assert sent == len(server.accepted) == outbox.GROUP + 1
+
+
 # --- Leases and the limit -------------------------------------------------------------------------
+
+
+def test_what_is_urgent_passes_a_thousand_others(
+    organization: Organization, server: MailServer
+) -> None:
+    many = [
+        (f"invitation:{n}", outbox.Letter(f"p{n}@example.org", "Come", "…", is_bulk=True))
+        for n in range(outbox.GROUP)
+    ]
+    outbox.post_keyed(organization=organization, letters=many)
+    post(organization, "admin@example.org")
+
+    (first, *_) = outbox.claim()
+
+    assert first.to == "admin@example.org"
 
 
 def test_what_a_dead_worker_held_is_sent_after_its_lease(

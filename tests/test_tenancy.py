@@ -15,15 +15,21 @@ from tests.factories import (
     BatchFactory,
     BatchItemFactory,
     BatchPlanFactory,
+    ImportRowFactory,
     LicensedAppFactory,
     MembershipFactory,
     NetworkAccessFactory,
     NetworkFactory,
+    OwnerFactory,
+    PeopleImportFactory,
+    VppUserFactory,
 )
 from vpp_accounts.models import VppAccount
 
 # Pages that belong to no organization, and whoever answers them.
-PUBLIC = ("", "accounts/", "alarms-off/", "api/", "health/", "notifications/", "^api")
+PUBLIC = (
+    *("", "accounts/", "alarms-off/", "api/", "demo/", "health/", "i/", "notifications/", "^api"),
+)
 
 ONLY_POST = {
     "account_notifications_try_again",
@@ -31,7 +37,12 @@ ONLY_POST = {
     "batch_cancel",
     "batch_retry",
     "foreign_changes_seen",
+    "import_cancel",
+    "import_confirm",
+    "invitation_test_mail",
     "token_preview",
+    "user_invite",
+    "user_register",
 }
 REDIRECTS = {"vpp"}
 OWN = {"alarms", "foreign_changes_seen"}  # change nothing but the admin's own record
@@ -78,15 +89,22 @@ def rows(organization: Organization, account: VppAccount) -> dict[str, object]:
     batch = BatchFactory(account=account, about=SECRET)
     BatchItemFactory(batch=batch, licensed_app=title, state="waiting")
     plan = BatchPlanFactory(account=account, title=title)
+    user = VppUserFactory(account=account, name=SECRET, email=f"{SECRET}@example.org")
+    people_import = PeopleImportFactory(organization=organization, file_name=SECRET)
+    ImportRowFactory(people_import=people_import, name=SECRET)
+    person = OwnerFactory(organization=organization, name=SECRET)
     return {
         "<int:organization_id>": organization.pk,
         "<int:account_id>": account.pk,
         "<int:batch_id>": batch.pk,
         "<int:network_id>": network.pk,
+        "<int:owner_id>": person.pk,
         "<path:holder>": held.holder,
         "<slug:adam_id>": title.adam_id,
         "<slug:holder_kind>": held.holder_kind,
+        "<int:user_id>": user.pk,
         "<slug:pricing_param>": title.pricing_param,
+        "<uuid:import_id>": people_import.pk,
         "<uuid:plan_id>": plan.pk,
     }
 

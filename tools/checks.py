@@ -84,3 +84,8 @@ def run_format() -> int:
         # djlint's exit code here says that it changed something, which is what was asked for
         subprocess.call([*DJLINT, "--reformat", "--quiet", *templates], cwd=paths.ROOT)
     return max(codes)
+
+
+def run_translations() -> int:
+    """In the environment, which has Django and Babel."""
+    return subprocess.call([PYTHON, "-m", "tools.translations"], cwd=paths.ROOT)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tools import paths
-from tools.checks import run_checks, run_format
+from tools.checks import run_checks, run_format, run_translations
 from tools.console import Problem, paint
 from tools.demo import demo
 from tools.environment import ensure_environment, prepare_home, relock, require_writable
@@ -69,6 +69,7 @@ def parser() -> argparse.ArgumentParser:
     add("format", lambda _: run_format(), "format the code and mend what can be mended")
     add("bench", run_benchmarks, "run the benchmarks, or the one that is named")
     add("manage", run_manage, "run manage.py on the servers in var/")
+    add("translate", lambda _: run_translations(), "collect and compile what invited people read")
     add("lock", lambda _: relock(), "write the lock files again (needs uv)")
     add("rehearse", lambda _: rehearse(), "start the demo, ask it, stop it: for CI")
     return top

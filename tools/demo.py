@@ -224,6 +224,8 @@ def welcome() -> None:
     say(f"  {paint('VPP Dashboard', 'bold')}  {paint(facts['url'], 'cyan')}")
     say(f"  sign in        {facts['email']}  /  {facts['password']}")
     say(f"  fake Apple     {facts['apple_url']}")
+    if not os.environ.get("EMAIL_URL"):
+        say(f"  demo inbox     {facts['url']}demo/inbox/")
     say(
         f"  for programs   {READY.relative_to(paths.ROOT) if READY.is_relative_to(paths.ROOT) else READY}"
     )

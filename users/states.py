@@ -24,20 +24,30 @@ def status_of(user: VppUser) -> PersonStatus:
         return PersonStatus.RETIRED
     if user.apple_status == VppUser.AppleStatus.ASSOCIATED:
         return PersonStatus.ASSOCIATED
-    return PersonStatus.FAILED if user.failure else PersonStatus.NEW
+    if user.failure:
+        return PersonStatus.FAILED
+    return PersonStatus.INVITED if user.invited_at else PersonStatus.NEW
+
+
+def has_status(status: PersonStatus) -> Q:
+    """Whether `status_of` says so, in a query for people."""
+    retired = Q(apple_status__in=RETIRED)
+    associated = Q(apple_status=VppUser.AppleStatus.ASSOCIATED)
+    failed, invited = ~Q(failure=""), Q(invited_at__isnull=False)
+    on_the_way = ~(retired | associated)
+    match status:
+        case PersonStatus.RETIRED:
+            return retired
+        case PersonStatus.ASSOCIATED:
+            return associated
+        case PersonStatus.FAILED:
+            return on_the_way & failed
+        case PersonStatus.INVITED:
+            return on_the_way & ~failed & invited
+        case PersonStatus.NEW:
+            return on_the_way & ~failed & ~invited
 
 
 def with_status(users: VppUserQuerySet, status: PersonStatus) -> VppUserQuerySet:
     """Those of whom `status_of` says so."""
-    decided = Q(apple_status__in=[*RETIRED, VppUser.AppleStatus.ASSOCIATED])
-    match status:
-        case PersonStatus.RETIRED:
-            return users.filter(apple_status__in=RETIRED)
-        case PersonStatus.ASSOCIATED:
-            return users.filter(apple_status=VppUser.AppleStatus.ASSOCIATED)
-        case PersonStatus.FAILED:
-            return users.exclude(decided).exclude(failure="")
-        case PersonStatus.NEW:
-            return users.filter(~decided, failure="")
-        case PersonStatus.INVITED:  # nobody has been sent an invitation from here
-            return users.none()
+    return users.filter(has_status(status))

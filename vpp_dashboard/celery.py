@@ -19,6 +19,7 @@ EVERY = {  # seconds
     "licensing.tasks.handle_waiting_notifications": 30,
     "licensing.tasks.ring_waiting_writers": 15,
     "licensing.tasks.start_due_syncs": 20,
+    "users.tasks.ring_waiting_imports": 30,
     "organizations.tasks.send_mail": 60,
     "vpp_accounts.tasks.say_due_goodbyes": 60,
     "vpp_accounts.tasks.check_claimed_accounts": 3600,
@@ -28,8 +29,25 @@ EVERY = {  # seconds
     "vpp_accounts.tasks.forget_old_runs": 86400,
     "vpp_accounts.tasks.forget_old_notifications": 86400,
     "licensing.tasks.forget_old_batches": 86400,
+    "users.tasks.forget_old_imports": 86400,
+    "users.tasks.remind_due": 3600,
     "organizations.tasks.forget_old_records": 86400,
 }
+# Work with Apple does not hold up the rest.
+ROUTES = {
+    "licensing.tasks.requeue_lost_syncs": {"queue": "default"},
+    "licensing.tasks.start_due_syncs": {"queue": "default"},
+    "licensing.tasks.handle_waiting_notifications": {"queue": "default"},
+    "organizations.tasks.send_mail": {"queue": "mail"},
+    "vpp_accounts.tasks.raise_alarms": {"queue": "default"},
+    "vpp_accounts.tasks.say_due_goodbyes": {"queue": "default"},
+    "vpp_accounts.tasks.check_claimed_accounts": {"queue": "default"},
+    "licensing.tasks.ring_waiting_writers": {"queue": "default"},
+    "licensing.tasks.forget_old_batches": {"queue": "default"},
+    "licensing.tasks.*": {"queue": "apple"},
+    "vpp_accounts.tasks.*": {"queue": "apple"},
+}
+app.conf.task_routes = ROUTES
 # A sweep that nobody could run in time is worth nothing: the next one does the same.
 app.conf.beat_schedule = {
     task: {"task": task, "schedule": seconds, "options": {"expires": seconds}}

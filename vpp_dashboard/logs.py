@@ -6,16 +6,16 @@ from typing import Any
 
 import structlog
 
-RESET_KEY = re.compile(r"(/password/reset/key/)[^/\s]+")
+# Who reads one of these addresses may use it: to set a password, to accept an invitation.
+KEYS = re.compile(r"(/password/reset/key/|/i/)[^/\s?]+")
 
 
-def without_reset_keys(
+def without_keys(
     logger: Any, name: str, event: structlog.types.EventDict
 ) -> structlog.types.EventDict:
-    """The key of a password reset stands in its address, and opens the account to who reads it."""
     for field in ("request", "event", "referrer"):
         if isinstance(event.get(field), str):
-            event[field] = RESET_KEY.sub(r"\1…", event[field])
+            event[field] = KEYS.sub(r"\1…", event[field])
     return event
 
 
@@ -24,7 +24,7 @@ def configure_logging(*, level: str, colours: bool) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
-        without_reset_keys,
+        without_keys,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     renderer = structlog.dev.ConsoleRenderer() if colours else structlog.processors.JSONRenderer()

@@ -154,19 +154,6 @@ CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_ROUTES = {
-    "licensing.tasks.requeue_lost_syncs": {"queue": "default"},
-    "licensing.tasks.start_due_syncs": {"queue": "default"},
-    "licensing.tasks.handle_waiting_notifications": {"queue": "default"},
-    "organizations.tasks.send_mail": {"queue": "mail"},
-    "vpp_accounts.tasks.raise_alarms": {"queue": "default"},
-    "vpp_accounts.tasks.say_due_goodbyes": {"queue": "default"},
-    "vpp_accounts.tasks.check_claimed_accounts": {"queue": "default"},
-    "licensing.tasks.ring_waiting_writers": {"queue": "default"},
-    "licensing.tasks.forget_old_batches": {"queue": "default"},
-    "licensing.tasks.*": {"queue": "apple"},
-    "vpp_accounts.tasks.*": {"queue": "apple"},
-}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
@@ -182,6 +169,7 @@ APPLE_ICON_HOSTS = env.list("APPLE_ICON_HOSTS", default=["https://*.mzstatic.com
 APPLE_NOTIFICATIONS = one_of("APPLE_NOTIFICATIONS", "auto", "on", "off")
 DEVICE_CHANNEL = env.str("DEVICE_CHANNEL", default="none")
 SYNC_EVERY_MINUTES = env.int("SYNC_EVERY_MINUTES", default=15)
+INVITATION_DAYS = env.int("INVITATION_DAYS", default=90)  # how long a link leads anywhere
 
 # --- Signing in -----------------------------------------------------------------------------------
 
@@ -219,7 +207,10 @@ AUTH_PASSWORD_VALIDATORS = [
 # --- Words, times, mail ---------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English")]
+LANGUAGES = [("en", "English")]  # of the dashboard
+# In which people are invited: mails, and the pages behind their links.
+PEOPLE_LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("es", "Español")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
@@ -228,6 +219,8 @@ USE_THOUSAND_SEPARATOR = True
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 if path := vars().get("EMAIL_FILE_PATH"):
     EMAIL_FILE_PATH = f"/{path.lstrip('/')}"  # filemail:///var/mail is meant absolutely
+# Mails in files can be read on a page of the demo, by everybody; never in production.
+DEMO_INBOX = ENVIRONMENT in ("demo", "development") and bool(vars().get("EMAIL_FILE_PATH"))
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="VPP Dashboard <vpp@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 EMAIL_TIMEOUT = 20  # seconds; a silent mail server must not hold a worker or a page
@@ -250,6 +243,12 @@ WHITENOISE_USE_FINDERS = not PRODUCTION
 WHITENOISE_AUTOREFRESH = not PRODUCTION
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+FILE_UPLOAD_HANDLERS = [
+    "organizations.uploads.BoundedUploadHandler",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
+DATA_UPLOAD_MAX_NUMBER_FILES = 5
 
 # --- Safety ---------------------------------------------------------------------------------------
 

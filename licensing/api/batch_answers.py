@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from licensing.api.names import USER, Names
+from licensing.api.people_answers import people_plan_json
+from licensing.batches.planning import ABOUT_PEOPLE
 from licensing.batches.reasons import Reason
 from licensing.models import Batch, BatchItem, BatchKind, BatchPlan
 
@@ -57,6 +59,8 @@ def item_json(item: BatchItem, names: Names) -> dict[str, Any]:
 
 
 def plan_json(plan: BatchPlan) -> dict[str, Any]:
+    if plan.kind in ABOUT_PEOPLE:
+        return people_plan_json(plan)
     told = plan.summary
     is_grant = plan.kind == BatchKind.GRANT
     people = {each["holder"] for each in told["named"] if each["kind"] == USER}

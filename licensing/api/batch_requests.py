@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db.models import Q
@@ -20,6 +20,7 @@ from vpp_accounts.models import VppAccount
 
 WHY = "REST API"
 ATTEMPTS = 3
+OF_LICENSES = (BatchKind.GRANT, BatchKind.REVOKE)
 SAME_NAME = ("kind", "priority", "everything", "why")  # in a request and in a wish
 
 Given = dict[str, Any]
@@ -97,11 +98,13 @@ def everything_of(account: VppAccount, given: Given) -> Iterable[LicensedApp]:
     return titles
 
 
-def plan_named(membership: Membership, account: VppAccount, given: Given) -> BatchPlan:
+def plan_named(
+    membership: Membership, account: VppAccount, given: Given, kinds: Sequence[str] = OF_LICENSES
+) -> BatchPlan:
     """The plan of an earlier dry run; what else was sent has to be what it was made of."""
     if given["dryRun"]:
         raise RequestWrong("dryRun", "and “planId” exclude each other")
-    plans = BatchPlan.objects.visible_to(membership).filter(account=account)
+    plans = BatchPlan.objects.visible_to(membership).filter(account=account, kind__in=kinds)
     plan: BatchPlan | None = plans.filter(pk=given["planId"]).first()
     if plan is None:
         raise PlanUnknown

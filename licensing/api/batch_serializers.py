@@ -177,7 +177,7 @@ class BatchItemSerializer(WireSerializer):
     """Either serialNumber or userId is not null; an unknown client user has its own id only."""
 
     id = serializers.CharField()
-    adamId = serializers.CharField(allow_null=True, help_text="Null where people are registered.")
+    adamId = serializers.CharField(allow_null=True, help_text="Null where only a user is meant.")
     pricingParam = serializers.CharField(allow_null=True)
     serialNumber = serializers.CharField(allow_null=True)
     userId = serializers.CharField(allow_null=True)

@@ -13,6 +13,8 @@ from licensing.api.batches import (
     CancelBatchView,
     RetryBatchView,
 )
+from licensing.api.people_actions import InviteUsersView, RetireUsersView
+from licensing.api.people_imports import UsersImportView
 from licensing.api.runs import SyncRunsView, SyncRunView, SyncView
 from licensing.api.users import UsersView, UserView
 from organizations.api.urls import ORGANIZATION
@@ -38,6 +40,9 @@ urlpatterns = [
     path(f"{BATCH}/cancel", CancelBatchView.as_view()),
     path(f"{BATCH}/retry", RetryBatchView.as_view()),
     path(f"{ACCOUNT}/users", UsersView.as_view()),
+    path(f"{ACCOUNT}/users/import", UsersImportView.as_view()),
+    path(f"{ACCOUNT}/users/invite", InviteUsersView.as_view()),
+    path(f"{ACCOUNT}/users/retire", RetireUsersView.as_view()),
     path(f"{ACCOUNT}/users/<row:userId>", UserView.as_view()),
     path(f"{ORGANIZATION}/auditEvents", AuditEventsView.as_view()),
 ]

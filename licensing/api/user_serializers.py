@@ -8,6 +8,7 @@ from rest_framework import serializers
 from organizations.api.serializers import WireSerializer
 from users.states import PersonStatus
 
+NOT_SEEN = "Null: not yet, or before this dashboard looked."
 STATUSES = [status.value for status in PersonStatus]
 
 
@@ -52,5 +53,17 @@ class VppUserSerializer(WireSerializer):
     )
     ownerId = serializers.CharField(allow_null=True, help_text="Null: found at Apple only.")
     failure = serializers.CharField(
-        allow_blank=True, help_text="Why Apple refused to register the user."
+        allow_blank=True,
+        help_text="What went wrong last: Apple refused to register or to change the user, or the mail"
+        " server their address.",
     )
+    registeredAt = serializers.DateTimeField(
+        allow_null=True, help_text=f"Apple has known the user since. {NOT_SEEN}"
+    )
+    invitedAt = serializers.DateTimeField(
+        allow_null=True, help_text="When the last invitation was sent."
+    )
+    associatedAt = serializers.DateTimeField(
+        allow_null=True, help_text=f"The user has accepted. {NOT_SEEN}"
+    )
+    retiredAt = serializers.DateTimeField(allow_null=True, help_text=NOT_SEEN)

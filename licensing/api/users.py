@@ -150,4 +150,8 @@ def user_json(user: VppUser) -> dict[str, Any]:
         "appleStatus": user.apple_status,
         "ownerId": str(user.owner_id) if user.owner_id else None,
         "failure": user.failure,
+        "registeredAt": user.registered_at,
+        "invitedAt": user.invited_at,
+        "associatedAt": user.associated_at,
+        "retiredAt": user.retired_at,
     }

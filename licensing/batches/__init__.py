@@ -2,6 +2,7 @@
 
 planning    who gets a license, who not and why: the plan that is shown
 starting    a confirmed plan becomes a batch with its items
+people_planning, people_items   the same for people who are retired or invited
 controls    cancel, retry, change the waiting list
 engine      one worker's turn at one location
 picking     what is to be sent next
@@ -13,9 +14,12 @@ truth       what is true at Apple where an answer got lost
 outcomes    the transitions of items, each one statement
 waiting     the waiting list
 pauses      when nothing can be sent
-people      registering those whom Apple does not know
+registering telling Apple of people, without a plan
+people      what Apple is told of people, and reading back what it made of it
+retiring    what follows once people are retired
+inviting    invitations by mail, in which Apple has no part
 tallies     the counts and states of batches
-plans, calls, verdicts, reasons: the decisions, as pure functions and words
+plans, people_plans, calls, verdicts, reasons: the decisions, as pure functions and words
 """
 
 from licensing.batches.controls import cancel, move_in_queue, retry, take_off

@@ -11,7 +11,8 @@ from licensing.batches.plans import TitleKey
 from vpp_accounts.apple.chunks import ManageAssets, RevokeAssets, cross_products
 from vpp_accounts.apple.types import Assignment, Limits
 
-GRANT, REVOKE, REGISTER, RETIRE = "grant", "revoke", "register", "retire"
+GRANT, REVOKE = "grant", "revoke"
+REGISTER, UPDATE, RETIRE = "register", "update", "retire"
 
 
 class Planned(NamedTuple):
@@ -31,7 +32,7 @@ class Planned(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request and the items it carries out. People are registered and retired by id alone."""
+    """One request and the items it carries out. Those about people name them by id alone."""
 
     path: str
     work: ManageAssets | RevokeAssets | None
@@ -43,11 +44,17 @@ class Call:
     def tasks(self) -> int:
         return len(self.item_ids)
 
+    @property
+    def is_about_people(self) -> bool:
+        """Whether it says or ends something of client users, and not what they hold."""
+        return self.work is None
+
 
 PATHS = {
     GRANT: "assets/associate",
     REVOKE: "assets/disassociate",
     REGISTER: "users/create",
+    UPDATE: "users/update",
     RETIRE: "users/retire",
 }
 REVOKE_ALL = "assets/revoke"
@@ -61,7 +68,7 @@ def plan_calls(items: Sequence[Planned], limits: Limits) -> list[Call]:
     calls: list[Call] = []
     for (kind, is_device, caution), group in groups.items():
         allowed = cautious(limits, caution)
-        if kind in (REGISTER, RETIRE):
+        if kind in (REGISTER, UPDATE, RETIRE):
             calls += _calls_for_people(kind, group, allowed)
         elif kind == REVOKE:
             calls += _revokes(group, allowed, is_device=is_device)

@@ -13,7 +13,8 @@ from django.utils import timezone
 from licensing.batches.facts import DEVICE, USER
 from licensing.batches.planning import Wish, make_plan
 from licensing.batches.refusals import NothingToCancel, NothingToRetry, NothingWaits
-from licensing.batches.starting import OFF_THE_LIST, register, start
+from licensing.batches.registering import begin_again
+from licensing.batches.starting import OFF_THE_LIST, start
 from licensing.batches.tallies import tally
 from licensing.models import Batch, BatchItem, BatchKind, BatchState, ItemState, LicensedApp
 from organizations import audit
@@ -22,6 +23,7 @@ from organizations.models import Membership
 from users.models import VppUser
 
 STOPPED = "Cancelled before it was sent to Apple."
+NOT_WRITTEN = "Cancelled before the mail was written."
 HIGHEST = 100  # priority, and as much below zero
 MOST_NAMED = 20  # holders in one audit event
 
@@ -41,7 +43,9 @@ def cancel(*, by: Actor, batch: Batch) -> int:
     if not ids:
         raise NothingToCancel
     unsent.filter(pk__in=ids).update(
-        state=ItemState.CANCELLED, message=STOPPED, changed_at=timezone.now()
+        state=ItemState.CANCELLED,
+        message=NOT_WRITTEN if batch.kind == BatchKind.INVITE else STOPPED,
+        changed_at=timezone.now(),
     )
     Batch.objects.filter(pk=batch.pk, state__in=Batch.UNFINISHED).update(state=BatchState.CANCELLED)
     tally([batch.pk])
@@ -65,31 +69,29 @@ def retry(*, by: Actor, membership: Membership | None, batch: Batch) -> Batch:
         return again
     if not BatchItem.objects.filter(batch=batch, state=ItemState.FAILED).exists():
         raise NothingToRetry
-    if batch.kind == BatchKind.REGISTER:
-        return _register_again(by, batch)
-    return _grant_again(by, membership, batch)
+    if batch.kind in (BatchKind.REGISTER, BatchKind.UPDATE):
+        return _tell_again(by, batch)
+    plan = make_plan(by=by, membership=membership, account=batch.account, wish=_what_failed(batch))
+    return start(by=by, membership=membership, plan=plan, confirm_irrevocable=True)
 
 
-def _register_again(by: Actor, batch: Batch) -> Batch:
-    failed = BatchItem.objects.filter(batch=batch, state=ItemState.FAILED).values("holder")
-    users = VppUser.objects.filter(
-        account=batch.account, client_user_id__in=failed, apple_status=""
-    )
-    again = register(by=by, account=batch.account, users=users)
+def _tell_again(by: Actor, batch: Batch) -> Batch:
+    again = begin_again(by=by, batch=batch)
     if again is None:
         raise NothingToRetry
     return again
 
 
-def _grant_again(by: Actor, membership: Membership | None, batch: Batch) -> Batch:
+def _what_failed(batch: Batch) -> Wish:
     """Exactly the failed pairs: what was cancelled stays so, and who holds one by now is skipped."""
     left = BatchItem.objects.filter(batch=batch, state=ItemState.FAILED)
     holders = set(left.values_list("holder_kind", "holder"))
     ids = [holder for kind, holder in holders if kind == USER]
     people = VppUser.objects.filter(account=batch.account, client_user_id__in=ids)
-    wish = Wish(
+    titles = left.exclude(licensed_app=None).values_list("licensed_app", flat=True)
+    return Wish(
         kind=batch.kind,
-        titles=sorted(set(left.values_list("licensed_app", flat=True))),
+        titles=sorted(set(titles)),
         serials=sorted(holder for kind, holder in holders if kind == DEVICE),
         users=list(people.order_by("pk").values_list("pk", flat=True)),
         everything=batch.everything,
@@ -97,8 +99,6 @@ def _grant_again(by: Actor, membership: Membership | None, batch: Batch) -> Batc
         why=f"Again what failed in #{batch.pk}.",
         again_of=batch.pk,
     )
-    plan = make_plan(by=by, membership=membership, account=batch.account, wish=wish)
-    return start(by=by, membership=membership, plan=plan, confirm_irrevocable=True)
 
 
 @transaction.atomic

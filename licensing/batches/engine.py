@@ -13,16 +13,16 @@ from django.db.models import DateTimeField, F, Min, Q, Value
 from django.db.models.functions import Least
 from django.utils import timezone
 
-from licensing.batches import people, steps, waiting
+from licensing.batches import inviting, people, retiring, steps, waiting
 from licensing.batches.pauses import LOOK_AGAIN, pause, pause_after, reason_to_stop, resume
+from licensing.batches.registering import register, update
 from licensing.batches.sending import send_next
 from licensing.batches.settling import settle_due
-from licensing.batches.starting import register
 from licensing.batches.waking import ring
 from licensing.batches.work import Work
 from licensing.counts import refresh_titles
 from licensing.leases import Hold, LeaseLost
-from licensing.models import AppleOperation, LicensedApp, Writer
+from licensing.models import AppleOperation, Batch, LicensedApp, Writer
 from organizations.audit import Actor
 from vpp_accounts.apple.errors import AppleError
 from vpp_accounts.crypto import CannotDecrypt
@@ -43,19 +43,24 @@ def run(*, account_id: int) -> None:
         return
     rows = Writer.objects.filter(account=account_id)
     with Hold(rows, token) as hold:
-        work = Work(account, hold)
+        work = Work(account, hold, touched=_unfinished(account))
         try:
-            _drain(work)
+            _work(work)
             _leave(work)
         except LeaseLost:
             log.warning("batches.lease_lost", account=account_id)
-        except (AppleError, CannotDecrypt) as error:
-            log.warning("batches.paused", account=account_id, error=str(error))
-            work.show(now=True)
-            pause_after(account, error)
-            _leave(work)
         finally:
             work.close()
+
+
+def _work(work: Work) -> None:
+    try:
+        _drain(work)
+    except (AppleError, CannotDecrypt) as error:
+        log.warning("batches.paused", account=work.account.pk, error=str(error))
+        work.show(now=True)
+        pause_after(work.account, error)
+        inviting.send_all(work)  # mail needs no Apple
 
 
 def _claim(account_id: int) -> int | None:
@@ -71,38 +76,56 @@ def _claim(account_id: int) -> int | None:
     return Writer.objects.values_list("lease_token", flat=True).get(account=account_id)
 
 
+def _unfinished(account: VppAccount) -> set[int]:
+    """A worker that died has perhaps not counted what it had settled."""
+    unfinished = Batch.objects.filter(account=account, finished_at=None)
+    return set(unfinished.values_list("pk", flat=True))
+
+
 def _drain(work: Work) -> None:
-    look_for_waiting = True
-    while not _must_wait(work):
-        work.account.refresh_from_db()
-        if work.account.is_stopped:
-            pause(work.account, reason_to_stop(work.account), until=timezone.now() + LOOK_AGAIN)
-            return
-        if settle_due(work):
-            resume(work.account)
-        elif _refresh_counts(work):
-            resume(work.account)
-            look_for_waiting = True
-        elif stop := reason_to_stop(work.account):
-            pause(work.account, stop, until=timezone.now() + LOOK_AGAIN)
-            return
-        elif look_for_waiting:
-            look_for_waiting = False
-            waiting.serve(work.account)
-            steps.reached(steps.SERVED)
-            _register_the_forgotten(work)
-        elif send_next(work):
-            resume(work.account)
-            work.show()
-        else:
-            resume(work.account)  # nothing is held up any more, if only since it was cancelled
-            return
+    """Steps at Apple, and steps of mail between them, so that neither holds up the other."""
+    work.touched |= inviting.settle_all(work.account.pk)
+    while _step(work):
+        inviting.send_next(work)
+        work.show()
+    inviting.send_all(work)
 
 
-def _register_the_forgotten(work: Work) -> None:
-    forgotten = people.unregistered_with_grants(work.account)
-    if forgotten:
-        register(by=SYSTEM, account=work.account, users=forgotten)
+def _step(work: Work) -> bool:
+    """One thing at Apple; False where there is none, or where nothing may be done there now."""
+    if _must_wait(work):
+        return False
+    work.account.refresh_from_db()
+    if work.account.is_stopped:
+        pause(work.account, reason_to_stop(work.account), until=timezone.now() + LOOK_AGAIN)
+        return False
+    if settle_due(work):
+        resume(work.account)
+    elif _refresh_counts(work):
+        resume(work.account)
+        work.look_for_waiting = True
+    elif stop := reason_to_stop(work.account):
+        pause(work.account, stop, until=timezone.now() + LOOK_AGAIN)
+        return False
+    elif work.look_for_waiting:
+        work.look_for_waiting = False
+        waiting.serve(work.account)
+        steps.reached(steps.SERVED)
+        retiring.retire_the_unknown(work)
+        _tell_of_the_forgotten(work)
+    elif send_next(work):
+        resume(work.account)
+    else:
+        resume(work.account)  # nothing is held up any more, if only since it was cancelled
+        return False
+    return True
+
+
+def _tell_of_the_forgotten(work: Work) -> None:
+    if unknown := people.unregistered_but_wanted(work.account):
+        register(by=SYSTEM, account=work.account, users=unknown)
+    if changed := people.to_be_told_again(work.account):
+        update(by=SYSTEM, account=work.account, users=changed)
 
 
 def _refresh_counts(work: Work) -> bool:
@@ -135,7 +158,8 @@ def _leave(work: Work) -> None:
     open_ = AppleOperation.objects.filter(account=work.account, settled_at=None)
     # Who is paused asks nothing before the pause is over, however long ago it was due.
     polled = None if writer.paused_reason else open_.aggregate(at=Min("next_poll_at"))["at"]
-    times = [at for at in (polled, writer.not_before) if at is not None]
+    mails = inviting.look_again_at(work.account.pk)
+    times = [at for at in (polled, writer.not_before, mails) if at is not None]
     turn = min(times, default=None)
     # In one statement, since somebody may be ringing just now. The token, so that our heartbeat does
     # not take the lease again that nobody works under.

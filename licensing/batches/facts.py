@@ -9,7 +9,6 @@ from django.db.models import Count
 
 from licensing.batches.plans import Holder, TitleFacts
 from licensing.batches.reasons import Reason
-from licensing.bulk import returned
 from licensing.models import (
     OPEN_ITEMS,
     Assignment,
@@ -18,6 +17,7 @@ from licensing.models import (
     ItemState,
     LicensedApp,
 )
+from organizations.bulk import returned
 from organizations.models import Device, Membership, Network
 from users.models import VppUser
 from vpp_accounts.models import AssignableNetworks, VppAccount
@@ -100,14 +100,18 @@ def people(account: VppAccount, user_ids: Sequence[int], boundaries: Boundaries)
             "pk", "client_user_id", "apple_status", "failure"
         )
     }
+    leaving = being_retired(account) if known else set()
     holders = []
     for pk in user_ids:
         client_user_id, status, failure = known.get(pk, (f"user {pk}", None, ""))
         barrier = _barrier_of_person(status, failure)
+        if client_user_id in leaving:
+            barrier = barrier or Reason.BEING_RETIRED
         # People belong to no network.
         limited = Reason.PEOPLE_NOT_YOURS if boundaries.writable is not None else None
         holders.append(Holder(client_user_id, "", limited or barrier))
-    statuses = [status for _, status, failure in known.values() if not failure]
+    # Whom Apple refused to register is skipped; who failed later is known to it all the same.
+    statuses = [status for _, status, failure in known.values() if status or not failure]
     return People(
         holders,
         unaccepted=sum(s in ("", VppUser.AppleStatus.REGISTERED) for s in statuses),
@@ -121,6 +125,11 @@ def _barrier_of_person(status: str | None, failure: str) -> Reason | None:
     if status in RETIRED:
         return Reason.RETIRED
     return Reason.REGISTRATION_FAILED if failure and not status else None
+
+
+def being_retired(account: VppAccount) -> set[str]:
+    items = BatchItem.objects.filter(account=account, licensed_app=None, state__in=OPEN_ITEMS)
+    return set(items.filter(kind=BatchKind.RETIRE).values_list("holder", flat=True))
 
 
 def title_facts(titles: Iterable[LicensedApp]) -> list[TitleFacts]:

@@ -12,8 +12,8 @@ from typing import Any
 from django.db.models import Case, F, QuerySet, Value, When
 from django.utils import timezone
 
+from licensing.batches import retiring
 from licensing.batches.plans import Sent
-from licensing.bulk import execute, returned
 from licensing.changes import AUDIT, TABLE
 from licensing.models import (
     AppleOperation,
@@ -25,6 +25,7 @@ from licensing.models import (
     LicensedApp,
 )
 from organizations.audit import current_request_id
+from organizations.bulk import execute, returned
 from organizations.models import AuditEvent
 
 ITEMS, BATCHES = BatchItem._meta.db_table, Batch._meta.db_table
@@ -95,7 +96,8 @@ _TOUCHED = f"""
 _SUCCEEDED = f"""
     WITH done AS ({_DONE}), granted AS ({_GRANTED}), revoked AS ({_REVOKED}),
          told AS ({_TOLD}), touched AS ({_TOUCHED})
-    SELECT DISTINCT batch_id FROM done
+    SELECT batch_id, array_agg(holder) FILTER (WHERE kind = '{BatchKind.RETIRE}')
+    FROM done GROUP BY batch_id
 """  # noqa: S608
 
 
@@ -110,7 +112,10 @@ def succeed(operation: AppleOperation, item_ids: Sequence[int] | None = None) ->
             "request_id": current_request_id(),
         },
     )
-    return {batch_id for (batch_id,) in rows}
+    for batch_id, retired in rows:
+        if retired:
+            retiring.take_effect(batch_id, retired)
+    return {batch_id for batch_id, _ in rows}
 
 
 def move(

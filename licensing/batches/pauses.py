@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from licensing.models import Batch, BatchState, Writer
+from licensing.models import Batch, BatchKind, BatchState, Writer
 from organizations.audit import APPLE
 from vpp_accounts.apple import errors
 from vpp_accounts.crypto import CannotDecrypt
@@ -60,7 +60,10 @@ def pause(account: VppAccount, reason: str, *, until: datetime) -> None:
     writer.failures = min(writer.failures + 1, 20)
     writer.save(update_fields=["paused_since", "paused_reason", "next_work_at", "failures"])
     going = Batch.objects.filter(account=account, finished_at=None, state__in=Batch.UNFINISHED)
-    going.update(state=BatchState.PAUSED, reason=reason[:500])
+    # Mail that is written needs no Apple.
+    going.exclude(kind=BatchKind.INVITE, planned=0).update(
+        state=BatchState.PAUSED, reason=reason[:500]
+    )
 
 
 @transaction.atomic

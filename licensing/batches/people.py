@@ -1,17 +1,19 @@
-"""People on their way to Apple: registering them, and reading back what Apple made of it."""
+"""People on their way to Apple: what is said of them, and reading back what Apple made of it."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
-from django.db.models import Exists, OuterRef
+from django.utils import timezone
 
 from licensing.batches.plans import Sent
 from licensing.batches.reasons import Reason
 from licensing.batches.work import Work
-from licensing.bulk import returned
-from licensing.models import Assignment, BatchItem, BatchKind, ItemState
+from licensing.models import OPEN_ITEMS, Assignment, BatchItem, BatchKind, ItemState
+from organizations.bulk import execute, returned
+from users import records
 from users.models import VppUser
 from vpp_accounts.apple.chunks import ManageUsers, RequestUser
 from vpp_accounts.apple.errors import VersionNotFound
@@ -19,51 +21,80 @@ from vpp_accounts.apple.types import ClientUser
 from vpp_accounts.models import VppAccount
 
 ONE_BY_ONE = 20  # people read by their ids; more are read with the list of those who changed
-READ_AGAIN = 5.0  # seconds: who is registered shows in that list a little later
+READ_AGAIN = timedelta(seconds=5)  # who is registered shows in that list a little later
 ITEMS, ACCOUNTS = BatchItem._meta.db_table, VppAccount._meta.db_table
+PEOPLE = VppUser._meta.db_table
+Status = VppUser.AppleStatus
+ACTIVE = (Status.REGISTERED, Status.ASSOCIATED)
+OPEN = tuple(str(state) for state in OPEN_ITEMS)
+
+
+class Person(NamedTuple):
+    """Somebody as Apple knows them, and what is said of them here."""
+
+    status: str
+    email: str
+    said_email: str = ""
+    managed_apple_account: str = ""
+    tell_again: bool = False  # something else has been said since Apple was told
 
 
 def requested(account: VppAccount, holders: Sequence[str], *, with_facts: bool) -> ManageUsers:
     """The request for these people; to retire them their ids are all that Apple wants."""
     if not with_facts:
         return ManageUsers(tuple(RequestUser(holder) for holder in holders))
-    rows = VppUser.objects.filter(account=account, client_user_id__in=holders)
-    known = {
-        client_user_id: (email, managed)
-        for client_user_id, email, managed in rows.values_list(
-            "client_user_id", "email", "owner__managed_apple_account"
-        )
-    }
+    known = _people(account, holders)
     users = []
     for holder in holders:
-        email, managed = known.get(holder, ("", None))
+        person = known.get(holder, Person("", ""))
+        email, managed = person.said_email or person.email, person.managed_apple_account
         users.append(RequestUser(holder, email or None, managed or None))
     return ManageUsers(tuple(users))
 
 
-def done_among(work: Work, items: Sequence[Sent]) -> set[int]:
-    """Who is as was asked for, by Apple's own list; what it says of them is kept."""
-    records = _read_back(work, [item.holder for item in items])
-    _keep(work.account, records.values())
-    retiring = set(
-        BatchItem.objects.filter(
-            pk__in=[item.id for item in items], kind=BatchKind.RETIRE
-        ).values_list("pk", flat=True)
-    )
-    active = {
-        holder for holder, user in records.items() if user.status in ("Registered", "Associated")
+def _people(account: VppAccount, holders: Sequence[str]) -> dict[str, Person]:
+    rows = VppUser.objects.filter(account=account, client_user_id__in=holders)
+    facts = ("client_user_id", "apple_status", "email")
+    said = ("owner__email", "owner__managed_apple_account", "tell_again")
+    return {
+        holder: Person(status, email, said_email or "", managed or "", tell_again)
+        for holder, status, email, said_email, managed, tell_again in rows.values_list(
+            *facts, *said
+        )
     }
-    return {item.id for item in items if (item.holder in active) != (item.id in retiring)}
 
 
-def _read_back(work: Work, holders: Sequence[str]) -> dict[str, ClientUser]:
+def done_among(work: Work, items: Sequence[Sent]) -> set[int]:
+    """Who is as was asked for, now that we know what Apple's own list says of them."""
+    holders = [item.holder for item in items]
+    told, as_of = _read_back(work, holders)
+    with work.hold.transaction():
+        records.keep(work.account, told, as_of=as_of)
+    kind = BatchItem.objects.filter(pk=items[0].id).values_list("kind", flat=True).get()
+    known = _people(work.account, holders)
+    return {item.id for item in items if item.holder in known and is_done(kind, known[item.holder])}
+
+
+def is_done(kind: str, person: Person) -> bool:
+    """Whether somebody is what a batch of this kind wants to make of them."""
+    is_active = person.status in ACTIVE
+    if kind != BatchKind.UPDATE:
+        return is_active == (kind == BatchKind.REGISTER)
+    is_tied = not person.managed_apple_account or person.status == Status.ASSOCIATED
+    is_reached = not person.said_email or person.email.lower() == person.said_email.lower()
+    return is_active and (person.tell_again or (is_tied and is_reached))
+
+
+def _read_back(work: Work, holders: Sequence[str]) -> tuple[list[ClientUser], datetime]:
+    """Apple's records of them, and when it was asked; who is left out is as the last sync saw them."""
+    now = timezone.now()
     if len(holders) <= ONE_BY_ONE:
-        return _by_id(u for each in holders for u in work.client.users(client_user_id=each).rows())
+        rows = (u for each in holders for u in work.client.users(client_user_id=each).rows())
+        return list(_by_id(rows).values()), now
     read_at, known = work.people
-    if time.monotonic() - read_at > READ_AGAIN:
-        known = _by_id(_changed_lately(work))
-        work.people = (time.monotonic(), known)
-    return {holder: known[holder] for holder in holders if holder in known}
+    if now - read_at > READ_AGAIN:
+        read_at, known = work.people = now, _by_id(_changed_lately(work))
+    return [known[holder] for holder in holders if holder in known], read_at
 
 
 def _changed_lately(work: Work) -> list[ClientUser]:
@@ -77,42 +108,50 @@ def _changed_lately(work: Work) -> list[ClientUser]:
 
 def _by_id(users: Iterable[ClientUser]) -> dict[str, ClientUser]:
     """Of several records of one person the active one."""
-    active_last = sorted(users, key=lambda user: user.status in ("Registered", "Associated"))
+    active_last = sorted(users, key=lambda user: user.status in ACTIVE)
     return {user.client_user_id: user for user in active_last}
 
 
-def _keep(account: VppAccount, records: Iterable[ClientUser]) -> None:
-    by_id = {record.client_user_id: record for record in records}
-    users = list(VppUser.objects.filter(account=account, client_user_id__in=by_id))
-    for user in users:
-        record = by_id[user.client_user_id]
-        user.apple_status, user.failure = record.status[:20], ""
-        user.email = (record.email or user.email)[:254]
-        user.id_hash = (record.id_hash or "")[:64]
-    VppUser.objects.bulk_update(
-        users, ["apple_status", "failure", "email", "id_hash"], batch_size=500
-    )
-
-
 def note_failures(account_id: int, item_ids: Collection[int]) -> set[int]:
-    """Registrations among these failed: say why on the person, and end what waited for them."""
-    failed = BatchItem.objects.filter(
-        pk__in=item_ids, kind=BatchKind.REGISTER, state=ItemState.FAILED
-    )
-    reasons = dict(failed.values_list("holder", "message"))
-    users = list(VppUser.objects.filter(account=account_id, client_user_id__in=reasons))
-    for user in users:
-        user.failure = reasons[user.client_user_id]
-    VppUser.objects.bulk_update(users, ["failure"], batch_size=500)
-    return _end_grants(account_id, list(reasons)) if reasons else set()
+    """What Apple refused to learn of people among these is said on the people; what waited for them
+    to be registered ends. Answers the batches of that."""
+    theirs = {"account": account_id, "ids": list(item_ids)}
+    returned(_LOCK, theirs)
+    execute(_FAILURES, theirs)
+    failed = BatchItem.objects.filter(pk__in=item_ids, state=ItemState.FAILED)
+    unknown = list(failed.filter(kind=BatchKind.REGISTER).values_list("holder", flat=True))
+    return _end_grants(account_id, unknown) if unknown else set()
+
+
+def _end_grants(account_id: int, holders: list[str]) -> set[int]:
+    message = Reason.REGISTRATION_FAILED.sentence
+    rows = returned(_END_GRANTS, {"account": account_id, "holders": holders, "message": message})
+    return {batch_id for (batch_id,) in rows}
 
 
 def note_known(account_id: int, item_ids: Collection[int]) -> None:
     """Apple knows them already (9716), as we learn only now; the next sync brings the rest."""
+    returned(_LOCK, {"account": account_id, "ids": list(item_ids)})
     known = BatchItem.objects.filter(pk__in=item_ids, kind=BatchKind.REGISTER).values("holder")
     users = VppUser.objects.filter(account=account_id, client_user_id__in=known, apple_status="")
-    users.update(apple_status=VppUser.AppleStatus.REGISTERED, failure="")
+    users.update(apple_status=Status.REGISTERED, registered_at=timezone.now(), failure="")
 
+
+# In the order in which everybody locks them.
+_LOCK = f"""
+    SELECT id FROM {PEOPLE} WHERE account_id = %(account)s AND client_user_id IN (
+        SELECT holder FROM {ITEMS} WHERE id = ANY(%(ids)s) AND licensed_app_id IS NULL)
+    ORDER BY id FOR NO KEY UPDATE
+"""  # noqa: S608  table names are the models'
+
+_FAILURES = f"""
+    UPDATE {PEOPLE} AS person SET failure = item.message
+    FROM {ITEMS} AS item
+    WHERE item.id = ANY(%(ids)s) AND item.state = '{ItemState.FAILED}'
+      AND item.kind IN ('{BatchKind.REGISTER}', '{BatchKind.UPDATE}')
+      AND person.account_id = %(account)s AND person.client_user_id = item.holder
+      AND person.apple_status NOT IN ('{Status.RETIRED}', '{Status.DELETED}')
+"""  # noqa: S608  table names are the models'
 
 _END_GRANTS = f"""
     WITH ended AS (
@@ -124,21 +163,40 @@ _END_GRANTS = f"""
           AND state IN ('{ItemState.PLANNED}', '{ItemState.WAITING}')
         RETURNING batch_id)
     SELECT DISTINCT batch_id FROM ended
-"""  # noqa: S608  table names are the models'
+"""  # noqa: S608
 
 
-def _end_grants(account_id: int, holders: list[str]) -> set[int]:
-    message = Reason.REGISTRATION_FAILED.sentence
-    rows = returned(_END_GRANTS, {"account": account_id, "holders": holders, "message": message})
-    return {batch_id for (batch_id,) in rows}
+def unregistered_but_wanted(account: VppAccount) -> list[int]:
+    """People whom a license or an invitation waits for and whom nobody registers: that was cancelled."""
+    return [pk for (pk,) in returned(_UNREGISTERED_BUT_WANTED, {"account": account.pk})]
 
 
-def unregistered_with_grants(account: VppAccount) -> list[VppUser]:
-    """People whom a grant waits for and whom nobody registers: their registration was cancelled."""
-    items = BatchItem.objects.filter(
-        account=account, holder=OuterRef("client_user_id"), holder_kind=Assignment.HolderKind.USER
-    )
-    waiting = items.filter(kind=BatchKind.GRANT, state=ItemState.PLANNED)
-    coming = items.filter(kind=BatchKind.REGISTER, state__in=(ItemState.PLANNED, ItemState.SENT))
-    people = VppUser.objects.filter(account=account, apple_status="", failure="")
-    return list(people.filter(Exists(waiting), ~Exists(coming)))
+def to_be_told_again(account: VppAccount) -> list[int]:
+    """People of whom something was said while Apple was being told of them, and that is over."""
+    return [pk for (pk,) in returned(_TO_BE_TOLD_AGAIN, {"account": account.pk})]
+
+
+# EXCEPT, since NOT EXISTS becomes a loop in a loop where PostgreSQL has not counted the rows yet.
+_UNREGISTERED_BUT_WANTED = f"""
+    SELECT id FROM {PEOPLE}
+    WHERE account_id = %(account)s AND apple_status = '' AND failure = '' AND client_user_id IN (
+        SELECT holder FROM {ITEMS}
+        WHERE account_id = %(account)s AND state = '{ItemState.PLANNED}'
+          AND kind IN ('{BatchKind.GRANT}', '{BatchKind.INVITE}')
+          AND holder_kind = '{Assignment.HolderKind.USER}'
+        EXCEPT
+        SELECT holder FROM {ITEMS}
+        WHERE account_id = %(account)s AND kind = '{BatchKind.REGISTER}'
+          AND licensed_app_id IS NULL AND state IN {OPEN})
+"""  # noqa: S608
+
+_TO_BE_TOLD_AGAIN = f"""
+    SELECT id FROM {PEOPLE} WHERE account_id = %(account)s AND client_user_id IN (
+        SELECT client_user_id FROM {PEOPLE}
+        WHERE account_id = %(account)s AND tell_again
+          AND apple_status IN ('{Status.REGISTERED}', '{Status.ASSOCIATED}')
+        EXCEPT
+        SELECT holder FROM {ITEMS}
+        WHERE account_id = %(account)s AND kind = '{BatchKind.UPDATE}'
+          AND licensed_app_id IS NULL AND state IN {OPEN})
+"""  # noqa: S608

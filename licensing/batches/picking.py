@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from licensing.batches.calls import REVOKE_ALL, Call, Planned, plan_calls
-from licensing.bulk import returned
+from licensing.batches.calls import REGISTER, RETIRE, REVOKE_ALL, UPDATE, Call, Planned, plan_calls
 from licensing.models import (
+    OPEN_ITEMS,
     AppleOperation,
     Assignment,
     Batch,
@@ -16,6 +16,7 @@ from licensing.models import (
     ItemState,
     LicensedApp,
 )
+from organizations.bulk import returned
 from users.models import VppUser
 from vpp_accounts.apple.types import Limits
 from vpp_accounts.models import VppAccount
@@ -27,6 +28,38 @@ OPERATIONS = AppleOperation._meta.db_table
 HELD, PEOPLE = Assignment._meta.db_table, VppUser._meta.db_table
 DEVICE, USER = Assignment.HolderKind.DEVICE, Assignment.HolderKind.USER
 
+
+def _is_older(kind: str) -> str:
+    """Kind by kind: only so the database looks at one row each."""
+    return f"""EXISTS (
+        SELECT 1 FROM {ITEMS} AS older
+        WHERE older.account_id = item.account_id AND older.kind = '{kind}'
+          AND older.holder = item.holder AND older.licensed_app_id IS NULL
+          AND older.state IN {tuple(str(state) for state in OPEN_ITEMS)} AND older.id < item.id)"""  # noqa: S608
+
+
+# Of what people are registered, changed and retired by, one thing waits for the other.
+_WAITS_FOR_AN_OLDER_ONE = (
+    "item.licensed_app_id IS NULL AND ("
+    f"{_is_older(REGISTER)} OR {_is_older(UPDATE)} OR {_is_older(RETIRE)})"
+)
+
+# What was asked for before somebody is retired is over first: else a license could be given to
+# somebody who is gone, and nobody would take it back.
+# The list is made once for all of them, and only where somebody is to be retired.
+_WAITS_FOR_LICENSES = f"""
+    item.kind = '{BatchKind.RETIRE}' AND item.holder IN (
+        SELECT holder FROM {ITEMS}
+        WHERE account_id = %(account)s AND state = '{ItemState.PLANNED}'
+          AND licensed_app_id IS NOT NULL AND holder_kind = '{USER}'
+        UNION ALL
+        SELECT sent.holder FROM {OPERATIONS} AS operation
+        JOIN {ITEMS} AS sent ON sent.operation_id = operation.id
+        WHERE operation.account_id = %(account)s AND operation.settled_at IS NULL
+          AND sent.state = '{ItemState.SENT}' AND sent.licensed_app_id IS NOT NULL
+          AND sent.holder_kind = '{USER}')
+"""  # noqa: S608
+
 # Licenses of people whom Apple does not know yet wait until they are registered; those of holders
 # who are just losing everything, until that is over: it could take them, too.
 _NEXT = f"""
@@ -37,6 +70,9 @@ _NEXT = f"""
     JOIN {Batch._meta.db_table} AS batch ON batch.id = item.batch_id
     LEFT JOIN {TITLES} AS title ON title.id = item.licensed_app_id
     WHERE item.account_id = %(account)s AND item.state = '{ItemState.PLANNED}'
+      AND item.kind <> '{BatchKind.INVITE}'
+      AND NOT ({_WAITS_FOR_AN_OLDER_ONE})
+      AND NOT ({_WAITS_FOR_LICENSES})
       AND NOT (item.kind = '{BatchKind.GRANT}' AND item.holder_kind = '{USER}' AND EXISTS (
           SELECT 1 FROM {PEOPLE} AS person
           WHERE person.account_id = item.account_id AND person.client_user_id = item.holder
@@ -48,7 +84,7 @@ _NEXT = f"""
             AND operation.path = '{REVOKE_ALL}'))
     ORDER BY item.priority DESC, item.id
     LIMIT {LOOK}
-"""  # noqa: S608  table names are the models'
+"""  # noqa: S608
 
 # Holders to whom something revocable would be left, or that are being given something. EXCEPT, since
 # NOT EXISTS becomes a loop in a loop where PostgreSQL has not counted the rows yet.
@@ -110,6 +146,8 @@ def _keeping(account: VppAccount, holders: list[str]) -> set[tuple[bool, str]]:
 
 
 def _is_full(call: Call, limits: Limits) -> bool:
+    if call.is_about_people:
+        return len(call.holders) >= limits.max_users
     smallest = min(limits.max_serial_numbers, limits.max_client_user_ids)
     return len(call.holders) >= smallest or (
         not call.assets and len(call.holders) >= limits.max_revoke_serial_numbers

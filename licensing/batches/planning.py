@@ -10,6 +10,8 @@ from typing import Any
 from django.db.models import QuerySet
 
 from licensing.batches import facts
+from licensing.batches.people_planning import propose
+from licensing.batches.people_plans import InviteSummary, RetireSummary
 from licensing.batches.plans import (
     Holder,
     Outlook,
@@ -27,6 +29,7 @@ from organizations.models import Device, Membership
 from users.models import VppUser
 from vpp_accounts.models import VppAccount
 
+ABOUT_PEOPLE = (BatchKind.RETIRE, BatchKind.INVITE)
 MOST_ITEMS = 1_000_000  # of one batch: titles times holders
 WITHOUT_A_NUMBER = "Device without a serial number"
 MOST_SHOWN = 1000  # skipped holders that are named in a plan; all of them are counted
@@ -54,11 +57,16 @@ class Wish:
     @property
     def size(self) -> int:
         holders = len(self.serials) + len(self.users) + len(self.unserialed)
-        return len(self.titles) * holders
+        return holders if self.is_about_people else len(self.titles) * holders
 
     @property
     def is_grant(self) -> bool:
         return self.kind == BatchKind.GRANT
+
+    @property
+    def is_about_people(self) -> bool:
+        """And not about licenses of certain titles."""
+        return self.kind in ABOUT_PEOPLE
 
 
 @dataclass(slots=True)
@@ -81,6 +89,17 @@ class Summary:
     @property
     def outlook(self) -> Outlook:
         return Outlook(self.go, self.irrevocable)
+
+    @property
+    def waiting(self) -> int:
+        return self.wait
+
+    @property
+    def left_out(self) -> int:
+        return self.skipped + self.already
+
+
+AnySummary = Summary | RetireSummary | InviteSummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +125,7 @@ def make_plan(
 ) -> BatchPlan:
     """The plan as it stands now, stored to be confirmed. Nothing is changed."""
     refuse_impossible(account, wish)
-    summary = summarise(gather(account, wish, membership))
+    summary = summary_of(account, wish, membership)
     return BatchPlan.objects.create(
         organization_id=account.organization_id,
         account=account,
@@ -117,8 +136,15 @@ def make_plan(
     )
 
 
+def summary_of(account: VppAccount, wish: Wish, membership: Membership | None) -> AnySummary:
+    if wish.is_about_people:
+        return propose(account, wish.kind, wish.users, membership).summary
+    return summarise(gather(account, wish, membership))
+
+
 def refuse_impossible(account: VppAccount, wish: Wish) -> None:
-    if not wish.titles or not (wish.serials or wish.users or wish.unserialed):
+    nobody = not (wish.serials or wish.users or wish.unserialed)
+    if nobody or not (wish.titles or wish.is_about_people):
         raise NothingChosen(wish.kind)
     if wish.size > MOST_ITEMS:
         raise TooMuch(wish.size, MOST_ITEMS)
@@ -130,7 +156,7 @@ def refuse_impossible(account: VppAccount, wish: Wish) -> None:
 def wish_for(
     *,
     kind: str,
-    titles: Iterable[LicensedApp],
+    titles: Iterable[LicensedApp] = (),
     serials: Iterable[str] = (),
     devices: Iterable[Device] = (),
     users: Iterable[VppUser | int] = (),
@@ -255,6 +281,8 @@ def _after(title: TitleFacts, plan: TitlePlan, *, is_grant: bool) -> int | None:
     return title.free - len(plan.go) if is_grant else title.free + len(plan.go)
 
 
-def has_got_worse(plan: BatchPlan, now: Summary) -> bool:
+def has_got_worse(plan: BatchPlan, now: AnySummary) -> bool:
+    if not isinstance(now, Summary):
+        return now.is_worse_than(plan.summary)
     shown = Outlook(plan.summary["go"], plan.summary["irrevocable"])
     return is_worse(shown, now.outlook, is_grant=plan.kind == BatchKind.GRANT)

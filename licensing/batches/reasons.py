@@ -24,6 +24,11 @@ class Reason(StrEnum):
     UNKNOWN_USER = "unknownUser"
     RETIRED = "userRetired"
     REGISTRATION_FAILED = "registrationFailed"
+    RETIRED_ALREADY = "alreadyRetired"
+    BEING_RETIRED = "beingRetired"
+    ACCEPTED = "alreadyAccepted"
+    BEING_INVITED = "beingInvited"
+    NO_ADDRESS = "noEmailAddress"
 
     @property
     def sentence(self) -> str:
@@ -50,7 +55,16 @@ SENTENCES = {
     Reason.UNKNOWN_USER: "This account has no such person.",
     Reason.RETIRED: "This person has been retired; add them again first.",
     Reason.REGISTRATION_FAILED: "Apple refused to register this person; see the person's page.",
+    Reason.RETIRED_ALREADY: "This person has been retired already.",
+    Reason.BEING_RETIRED: "Another batch is retiring this person just now.",
+    Reason.ACCEPTED: "This person has accepted already and needs no invitation.",
+    Reason.BEING_INVITED: "Another batch is inviting this person just now.",
+    Reason.NO_ADDRESS: (
+        "No e-mail address is known of this person. Add one, or copy the invitation link and hand it"
+        " over yourself."
+    ),
 }
+RETIRED_MEANWHILE = "Retired meanwhile."
 
 # Apple's numbers as its events and refusals give them (protocol reference 2.13).
 APPLE_SAYS = {

@@ -10,12 +10,17 @@ if TYPE_CHECKING:
     from licensing.models import BatchPlan
 
 
+WHAT_TO_CHOOSE = {
+    "grant": "Choose at least one title, and somebody to grant it to.",
+    "revoke": "Choose at least one title, and somebody to revoke it from.",
+}
+
+
 class NothingChosen(Refusal):
     code = "nothing_chosen"
 
     def __init__(self, kind: str) -> None:
-        whom = "grant it to" if kind == "grant" else "revoke it from"
-        super().__init__(f"Choose at least one title, and somebody to {whom}.")
+        super().__init__(WHAT_TO_CHOOSE.get(kind, f"Choose at least one person to {kind}."))
 
 
 class TooMuch(Refusal):
@@ -23,7 +28,7 @@ class TooMuch(Refusal):
 
     def __init__(self, size: int, most: int) -> None:
         super().__init__(
-            f"That is {size:,} licenses at once; a batch takes {most:,}. Choose fewer titles or holders."
+            f"That is {size:,} items at once; a batch takes {most:,}. Choose fewer titles or holders."
         )
 
 
@@ -47,11 +52,13 @@ class ConfirmIrrevocable(Refusal):
     code = "confirm_irrevocable"
     field = "confirm_irrevocable"
 
-    def __init__(self, count: int) -> None:
-        super().__init__(
-            f"{count:,} of these licenses are permanent: nobody can ever take them back. Confirm that"
-            " this is meant."
+    def __init__(self, kind: str, count: int) -> None:
+        what = (
+            f"{count:,} permanent licenses stay with these people for good"
+            if kind == "retire"
+            else f"{count:,} of these licenses are permanent"
         )
+        super().__init__(f"{what}: nobody can ever take them back. Confirm that this is meant.")
 
 
 class PlanGotWorse(Conflict):
@@ -81,9 +88,7 @@ class NothingToCancel(Conflict):
     code = "nothing_to_cancel"
 
     def __init__(self) -> None:
-        super().__init__(
-            "Nothing of this batch can be stopped any more: all of it was sent to Apple."
-        )
+        super().__init__("Nothing of this batch can be stopped any more: all of it was sent.")
 
 
 class NothingToRetry(Conflict):

@@ -11,7 +11,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from licensing.batches import outcomes, people, steps
-from licensing.batches.calls import PATHS, REGISTER, Call
+from licensing.batches.calls import PATHS, REGISTER, RETIRE, UPDATE, Call
 from licensing.batches.news import hear_early_news, last_heard
 from licensing.batches.outcomes import State
 from licensing.batches.picking import next_calls
@@ -113,9 +113,13 @@ def _post(work: Work, call: Call) -> WriteResult:
     if isinstance(request, ManageAssets):
         is_grant = call.path == PATHS["grant"]
         return (client.associate_assets if is_grant else client.disassociate_assets)(request)
-    register = call.path == PATHS[REGISTER]
-    wanted = people.requested(work.account, call.holders, with_facts=register)
-    return (client.create_users if register else client.retire_users)(wanted)
+    wanted = people.requested(work.account, call.holders, with_facts=call.path != PATHS[RETIRE])
+    writes = {
+        PATHS[REGISTER]: client.create_users,
+        PATHS[UPDATE]: client.update_users,
+        PATHS[RETIRE]: client.retire_users,
+    }
+    return writes[call.path](wanted)
 
 
 def _accepted(work: Work, operation: AppleOperation, event_id: str, heard: int) -> None:

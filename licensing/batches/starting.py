@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
-from licensing import bulk
+from licensing.batches import people_items
 from licensing.batches.facts import DEVICE, USER
+from licensing.batches.people_planning import Proposal, lock, propose
 from licensing.batches.planning import (
+    AnySummary,
     Gathered,
     Summary,
     Wish,
@@ -23,6 +26,7 @@ from licensing.batches.planning import (
 from licensing.batches.plans import TitlePlan
 from licensing.batches.reasons import Reason
 from licensing.batches.refusals import AccountCannotWrite, ConfirmIrrevocable, PlanGotWorse
+from licensing.batches.registering import register
 from licensing.batches.tallies import tally
 from licensing.batches.waking import wake
 from licensing.models import (
@@ -33,7 +37,7 @@ from licensing.models import (
     ItemState,
     LicensedApp,
 )
-from organizations import audit
+from organizations import audit, bulk
 from organizations.audit import Actor
 from organizations.models import Membership
 from users.models import VppUser
@@ -60,32 +64,60 @@ def start(
         locked = BatchPlan.objects.select_for_update(of=("self",)).get(pk=plan.pk)
         if locked.batch_id is not None:
             return Batch.objects.get(pk=locked.batch_id)
-        _refuse_in_vain(account)
-        # Whoever counts what is left of these titles does it after us.
-        titles = LicensedApp.objects.filter(pk__in=wish.titles).order_by("pk")
-        list(titles.select_for_update(no_key=True).values_list("pk"))
-        known = gather(account, wish, membership)
-        summary = Summary()
-        lines = list(_lines(known, summary))
+        _refuse_in_vain(account, wish)
+        summary, fill = _prepare(by, account, wish, membership)
         if not has_got_worse(locked, summary):
             if summary.irrevocable and not confirm_irrevocable:
-                raise ConfirmIrrevocable(summary.irrevocable)
+                raise ConfirmIrrevocable(wish.kind, summary.irrevocable)
             batch = _create(by, account, wish)
-            _fill(batch, wish, lines)
-            _register_the_unknown(by, known)
             locked.batch = batch
             locked.save(update_fields=["batch"])
-            _record(by, batch, summary)
-            tally([batch.pk])
-            wake(account)
-            batch.refresh_from_db()
-            return batch
+            return _begin(by, batch, summary, fill)
     raise PlanGotWorse(make_plan(by=by, membership=membership, account=account, wish=wish))
 
 
-def _refuse_in_vain(account: VppAccount) -> None:
-    """An account that waits for a person would leave the batch waiting without end."""
-    if account.takes_no_changes:
+@transaction.atomic
+def invite(*, by: Actor, account: VppAccount, user_ids: Sequence[int], why: str) -> Batch | None:
+    """Invite these people without a plan that anybody looks at; None where nobody can be invited."""
+    wish = Wish(kind=BatchKind.INVITE, titles=[], users=list(user_ids), why=why)
+    summary, fill = _prepare(by, account, wish, None)
+    if not summary.go:
+        return None
+    return _begin(by, _create(by, account, wish), summary, fill)
+
+
+Fill = Callable[[Batch], None]
+
+
+def _prepare(
+    by: Actor, account: VppAccount, wish: Wish, membership: Membership | None
+) -> tuple[AnySummary, Fill]:
+    """What comes of the wish now that nobody else decides about the same, and how to write it down."""
+    if wish.is_about_people:
+        lock(account, wish.users)
+        proposal = propose(account, wish.kind, wish.users, membership)
+        return proposal.summary, partial(_fill_with_people, by, proposal)
+    # Whoever counts what is left of these titles does it after us.
+    titles = LicensedApp.objects.filter(pk__in=wish.titles).order_by("pk")
+    list(titles.select_for_update(no_key=True).values_list("pk"))
+    known = gather(account, wish, membership)
+    summary = Summary()
+    lines = list(_lines(known, summary))
+    return summary, partial(_fill, by, known, lines)
+
+
+def _begin(by: Actor, batch: Batch, summary: AnySummary, fill: Fill) -> Batch:
+    fill(batch)
+    _record(by, batch, summary)
+    tally([batch.pk])
+    wake(batch.account)
+    batch.refresh_from_db()
+    return batch
+
+
+def _refuse_in_vain(account: VppAccount, wish: Wish) -> None:
+    """An account that waits for a person would leave the batch waiting without end; mail does not."""
+    if account.takes_no_changes and wish.kind != BatchKind.INVITE:
         raise AccountCannotWrite(account.name, account.get_state_display(), account.state_reason)
 
 
@@ -106,7 +138,9 @@ def _create(by: Actor, account: VppAccount, wish: Wish) -> Batch:
 
 
 def _about(wish: Wish) -> str:
-    """“Keynote · 40 devices, 2 people”."""
+    """“Keynote · 40 devices, 2 people”; of people alone “40 people”, or the one's name."""
+    if wish.is_about_people:
+        return _about_people(wish.users)
     names = [
         str(t.app) for t in LicensedApp.objects.filter(pk__in=wish.titles[:2]).select_related("app")
     ]
@@ -117,6 +151,13 @@ def _about(wish: Wish) -> str:
     counts = ((devices, "device", "devices"), (len(wish.users), "person", "people"))
     whom = ", ".join(f"{n:,} {one if n == 1 else many}" for n, one, many in counts if n)
     return f"{what} · {whom}"[:300]
+
+
+def _about_people(user_ids: Sequence[int]) -> str:
+    user = VppUser.objects.filter(pk__in=user_ids[:1]).first()
+    if user is None or len(user_ids) > 1:
+        return f"{len(user_ids):,} people"
+    return user.name or str(user)
 
 
 def _lines(known: Gathered, summary: Summary) -> Iterator[str]:
@@ -143,7 +184,7 @@ def _outcomes(plan: TitlePlan) -> Iterator[tuple[str, str, str]]:
         yield holder, ItemState.SKIPPED, sentences[reason]
 
 
-def _fill(batch: Batch, wish: Wish, lines: Iterable[str]) -> None:
+def _fill(by: Actor, known: Gathered, lines: Iterable[str], batch: Batch) -> None:
     """Holder by holder, so that a stretch of items makes few and large requests."""
     bulk.stage(
         "wanted_item",
@@ -151,9 +192,19 @@ def _fill(batch: Batch, wish: Wish, lines: Iterable[str]) -> None:
         " message text",
         lines,
     )
-    if not wish.is_grant:
+    if not known.wish.is_grant:
         _take_off_the_waiting_list()
     bulk.execute(_INSERT, {"batch": batch.pk, "now": timezone.now()})
+    if known.wish.is_grant and known.unregistered:
+        _register_the_unknown(by, known.account, known.wish.users)
+
+
+def _fill_with_people(by: Actor, proposal: Proposal, batch: Batch) -> None:
+    if batch.kind == BatchKind.RETIRE:
+        tally(people_items.drop_what_is_planned(batch, proposal.holders))
+    people_items.fill(batch, proposal.plan)
+    if batch.kind == BatchKind.INVITE and proposal.unregistered:
+        _register_the_unknown(by, batch.account, proposal.unregistered)
 
 
 def _take_off_the_waiting_list() -> None:
@@ -183,59 +234,19 @@ _UNWAIT = f"""
 """  # noqa: S608
 
 
-def _register_the_unknown(by: Actor, known: Gathered) -> None:
-    """People whom Apple does not know yet are registered first; their licenses wait for that."""
-    if known.wish.is_grant and known.unregistered:
-        users = VppUser.objects.filter(account=known.account, pk__in=known.wish.users)
-        register(by=by, account=known.account, users=users.filter(apple_status=""))
+def _register_the_unknown(by: Actor, account: VppAccount, user_ids: Sequence[int]) -> None:
+    """Licenses and invitations of people whom Apple does not know yet wait until it does."""
+    users = VppUser.objects.filter(account=account, pk__in=user_ids, apple_status="", failure="")
+    register(by=by, account=account, users=users)
 
 
-@transaction.atomic
-def register(*, by: Actor, account: VppAccount, users: Iterable[VppUser]) -> Batch | None:
-    """A batch that registers people at Apple; None where all of them are being registered."""
-    users = list(users)
-    # Two who register the same people do so one after another.
-    rows = VppUser.objects.filter(pk__in=[user.pk for user in users]).order_by("pk")
-    list(rows.select_for_update(no_key=True).values_list("pk"))
-    open_ = BatchItem.objects.filter(account=account, licensed_app=None, kind=BatchKind.REGISTER)
-    under_way = set(
-        open_.filter(state__in=(ItemState.PLANNED, ItemState.SENT)).values_list("holder", flat=True)
-    )
-    new = [user for user in users if user.client_user_id not in under_way]
-    if not new:
-        return None
-    wish = Wish(kind=BatchKind.REGISTER, titles=[], why="They have to be known to Apple first.")
-    batch = _create(by, account, wish)
-    batch.about = "1 person" if len(new) == 1 else f"{len(new):,} people"
-    batch.save(update_fields=["about"])
-    BatchItem.objects.bulk_create(
-        [
-            BatchItem(
-                organization_id=account.organization_id,
-                account=account,
-                batch=batch,
-                kind=batch.kind,
-                holder_kind=USER,
-                holder=user.client_user_id,
-                state=ItemState.PLANNED,
-            )
-            for user in new
-        ],
-        batch_size=5000,
-    )
-    VppUser.objects.filter(pk__in=[user.pk for user in new]).update(failure="")
-    tally([batch.pk])
-    wake(account)
-    return batch
-
-
-def _record(by: Actor, batch: Batch, summary: Summary) -> None:
+def _record(by: Actor, batch: Batch, summary: AnySummary) -> None:
     facts: dict[str, Any] = {
         "about": batch.about,
         "why": batch.why,
         "go": summary.go,
-        "waiting": summary.wait,
-        "skipped": summary.skipped + summary.already,
+        "waiting": summary.waiting,
+        "skipped": summary.left_out,
     }
     audit.record(
         "batch.started",

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from django.db import transaction
 from django.utils import timezone
 
-from licensing.bulk import returned
 from licensing.models import Batch, BatchItem, BatchState
 from organizations import audit
 from organizations.audit import Actor
+from organizations.bulk import returned
 from organizations.models import AuditEvent
 
 BATCHES, ITEMS = Batch._meta.db_table, BatchItem._meta.db_table

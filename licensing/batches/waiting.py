@@ -6,9 +6,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from licensing.batches.tallies import tally
-from licensing.bulk import returned
 from licensing.models import BatchItem, BatchKind, ItemState, LicensedApp
 from licensing.models.apps import UNLIMITED
+from organizations.bulk import returned
 from vpp_accounts.models import VppAccount
 
 ITEMS, TITLES = BatchItem._meta.db_table, LicensedApp._meta.db_table

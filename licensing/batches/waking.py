@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from django.db import transaction
 from django.db.models import Q
 from django.dispatch import Signal
@@ -25,7 +23,8 @@ def wake(account: VppAccount) -> None:
     Writer.objects.get_or_create(
         account=account, defaults={"organization_id": account.organization_id}
     )
-    transaction.on_commit(partial(_call, account.pk), robust=True)
+    # Not a partial: Django's line about a failure wants the name of a function.
+    transaction.on_commit(lambda: _call(account.pk), robust=True)
 
 
 def _call(account_id: int) -> None:
@@ -43,5 +42,6 @@ def wake_if_needed(account: VppAccount) -> None:
 
 
 def ring(account_id: int, *, seconds: float = 0) -> None:
-    send = partial(work_waits.send, Writer, account_id=account_id, seconds=seconds)
-    transaction.on_commit(send, robust=True)
+    transaction.on_commit(
+        lambda: work_waits.send(Writer, account_id=account_id, seconds=seconds), robust=True
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 
 from licensing.batches.calls import Call
@@ -15,6 +16,7 @@ from vpp_accounts.apple.types import ClientUser, Limits
 from vpp_accounts.connections import client_for
 from vpp_accounts.models import VppAccount
 
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 SHOW_EVERY = 0.5  # seconds between two counts of the batches
 
 
@@ -24,9 +26,13 @@ class Work:
     hold: Hold
     touched: set[int] = field(default_factory=set)  # batches whose counts have changed
     queue: deque[Call] = field(default_factory=deque)  # planned requests, not marked yet
+    look_for_waiting: bool = True  # whether somebody who waits could be served by now
+    # Of who is to be invited: the last item that was looked at, and when all of them had been.
+    invited_up_to: int = 0
+    invited_at: float = 0.0
     limits_moved: bool = False  # the last request was too large by limits that we had just read
     # Apple's client users as read lately, for all who are being registered; with the time of it.
-    people: tuple[float, dict[str, ClientUser]] = (0.0, {})
+    people: tuple[datetime, dict[str, ClientUser]] = (LONG_AGO, {})
     _shown_at: float = 0.0
 
     @cached_property

@@ -5,6 +5,8 @@
     company     the organization that has to stay invisible
     tenant      the rows of an organization
     store       what is bought and assigned at the fake Apple, through its control API
+    grants      licenses that were granted here, and devices that wait
+    invitations how people came to their accounts, and who has not accepted yet
     history     invented counts of the days before the demo existed
     facts       what programs are told: addresses, sign-ins, keys
     refusals    why it cannot be made

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Subquery, Value
+from django.db.models.functions import Coalesce
 
 from apps_catalog.models import App
 from licensing import sync
@@ -25,6 +26,7 @@ from licensing.demo.facts import (
 )
 from licensing.demo.grants import grant_some
 from licensing.demo.history import invent_history
+from licensing.demo.invitations import invite_some
 from licensing.demo.refusals import START_ANEW, CannotSeed
 from licensing.demo.store import Store
 from licensing.demo.tenant import DEMO, create_tenant
@@ -104,6 +106,7 @@ def _build(plan: OrganizationPlan, store: Store, at_apple: Mapping[str, Any]) ->
             account = _account(organization, location, uid, store)
             _sync(account)
             grant_some(account)
+            invite_some(account)
     return organization
 
 
@@ -152,7 +155,8 @@ def _tie_users_to_owners(account: VppAccount) -> None:
         organization=account.organization_id, email__iexact=OuterRef("email")
     )
     users = VppUser.objects.filter(account=account, owner=None).exclude(email="")
-    users.update(owner=Subquery(owners.values("pk")[:1]))
+    name = Coalesce(Subquery(owners.values("name")[:1]), Value(""))
+    users.update(owner=Subquery(owners.values("pk")[:1]), name=name)
 
 
 def _follow_the_icons(apple_url: str, organizations: Organizations) -> None:

@@ -10,11 +10,11 @@ from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from licensing.bulk import execute
 from licensing.low.letters import letters
 from licensing.models import LicensedApp, LicensingSettings
 from licensing.models.apps import LicensedAppQuerySet
 from organizations.audit import Actor, current_request_id
+from organizations.bulk import execute
 from organizations.models import AuditEvent
 from organizations.outbox import post_letters
 from vpp_accounts.models import VppAccount

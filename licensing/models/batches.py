@@ -31,6 +31,7 @@ class BatchKind(models.TextChoices):
     REGISTER = "register", "Register"
     RETIRE = "retire", "Retire"
     INVITE = "invite", "Invite"
+    UPDATE = "update", "Update"
 
 
 class BatchState(models.TextChoices):
@@ -212,9 +213,9 @@ class BatchItem(models.Model):
                 name="one_open_item_per_title_and_holder",
             ),
             models.UniqueConstraint(
-                fields=["account", "holder_kind", "holder"],
+                fields=["account", "kind", "holder"],
                 condition=Q(state__in=OPEN_ITEMS, licensed_app__isnull=True),
-                name="one_open_item_per_person",
+                name="one_open_item_per_person_and_kind",
             ),
         ]
         indexes = [

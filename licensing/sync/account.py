@@ -8,13 +8,16 @@ from django.utils import timezone
 from licensing.models import Assignment
 from licensing.sync.progress import Progress
 from organizations import audit
+from users.invitations.links import PLACES
 from vpp_accounts.apple import errors
 from vpp_accounts.apple.client import AppleClient
-from vpp_accounts.apple.types import ClientConfig
+from vpp_accounts.apple.types import ClientConfig, ServiceConfig
 from vpp_accounts.claims import Claim, our_mdm_info, plan_claim, was_ours
 from vpp_accounts.health import SYSTEM
-from vpp_accounts.models import AccountState
+from vpp_accounts.models import AccountState, VppAccount
 from vpp_accounts.subscription import keep_subscribed
+
+LONGEST_URL = VppAccount._meta.get_field("invitation_url").max_length or 0
 
 
 class LocationChanged(Exception):
@@ -26,7 +29,7 @@ def check_account(client: AppleClient, progress: Progress, *, full: bool) -> Non
     to it that Apple notifies us."""
     account = progress.account
     config = client.client_config()
-    _keep(progress, config)
+    _keep(progress, config, invitation_url=invitation_url(client.service_config()))
     claim = plan_claim(
         config.mdm_info,
         own_id=str(account.uuid),
@@ -58,7 +61,14 @@ def check_account(client: AppleClient, progress: Progress, *, full: bool) -> Non
     )
 
 
-def _keep(progress: Progress, config: ClientConfig) -> None:
+def invitation_url(service: ServiceConfig) -> str:
+    """Apple's address of an invitation; empty where it gives none that could be used."""
+    url = service.urls.get("invitationEmail", "")
+    is_usable = url.startswith(("https://", "http://")) and any(place in url for place in PLACES)
+    return url if is_usable and len(url) <= LONGEST_URL else ""
+
+
+def _keep(progress: Progress, config: ClientConfig, *, invitation_url: str) -> None:
     account = progress.account
     if account.uid and account.uid != config.uid:
         raise LocationChanged(
@@ -66,6 +76,9 @@ def _keep(progress: Progress, config: ClientConfig) -> None:
             f"“{account.location_name}”."
         )
     fields = account.adopt(config)
+    if invitation_url and invitation_url != account.invitation_url:
+        account.invitation_url = invitation_url
+        fields.append("invitation_url")
     try:
         with progress.transaction():
             account.save(update_fields=fields)

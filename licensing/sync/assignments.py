@@ -14,11 +14,11 @@ import structlog
 from django.utils import timezone
 
 from licensing import changes
-from licensing.bulk import copy_out, escaped
 from licensing.models import Assignment, LicensedApp
 from licensing.sync.confirm import confirmed_gone
 from licensing.sync.plans import TitleKey, plan_slices
 from licensing.sync.progress import Progress
+from organizations.bulk import copy_out, escaped
 from vpp_accounts.apple.client import AppleClient
 from vpp_accounts.apple.errors import VersionNotFound
 from vpp_accounts.apple.paging import Traversal

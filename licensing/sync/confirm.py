@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 
-from licensing.bulk import escaped, unescaped
 from licensing.models import Assignment, LicensedApp
 from licensing.sync.progress import Progress
+from organizations.bulk import escaped, unescaped
 from vpp_accounts.apple.client import AppleClient
 
 PAGE = 500  # about how many holders one request for a whole title brings

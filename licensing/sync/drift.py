@@ -10,7 +10,6 @@ from collections.abc import Collection, Mapping, Sequence
 
 from django.utils import timezone
 
-from licensing.bulk import returned
 from licensing.changes import TABLE
 from licensing.models import LicensedApp
 from licensing.sync.assignments import Holders, read_all, save
@@ -18,6 +17,7 @@ from licensing.sync.confirm import pages_of
 from licensing.sync.plans import TitleKey, plan_walks
 from licensing.sync.progress import Progress
 from licensing.sync.titles import TITLES
+from organizations.bulk import returned
 from vpp_accounts.apple.client import AppleClient
 from vpp_accounts.models import SyncRun, VppAccount
 

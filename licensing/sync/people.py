@@ -2,85 +2,78 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import TypeVar
 
 import structlog
+from django.utils import timezone
 
-from licensing.bulk import copy_out, escaped, execute, stage, unescaped
 from licensing.sync.plans import RETIRED, one_record_each
 from licensing.sync.progress import Progress
-from users.models import VppUser
+from organizations.bulk import unescaped
+from users import records
 from vpp_accounts.apple.client import AppleClient
 from vpp_accounts.apple.errors import VersionNotFound
 from vpp_accounts.apple.paging import Traversal
 from vpp_accounts.apple.types import ClientUser
-from vpp_accounts.models import SyncRun, VppAccount
+from vpp_accounts.models import SyncRun
 
 log = structlog.get_logger(__name__)
 
 MOST_CONFIRMATIONS = 200
-TABLE = VppUser._meta.db_table
+T = TypeVar("T")
 
 
 def sync_users(client: AppleClient, progress: Progress, *, full: bool) -> str:
     """Bring the client users up to date; answers the version to ask changes since for next time."""
     progress.phase(SyncRun.Phase.USERS)
-    known = progress.account.users_version
+    known, as_of = progress.account.users_version, timezone.now()
     if known and not full:
         try:
-            return _follow(client, progress, since=known)
+            return _follow(client, progress, since=known, as_of=as_of)
         except VersionNotFound:
             log.info("sync.version_forgotten", account=progress.account.pk, list="users")
             known = ""
-    return _walk(client, progress, known=known)
+    return _walk(client, progress, known=known, as_of=as_of)
 
 
-def _follow(client: AppleClient, progress: Progress, *, since: str) -> str:
+def _follow(client: AppleClient, progress: Progress, *, since: str, as_of: datetime) -> str:
     """A user is never taken from Apple's list, only retired, so nobody is missed here."""
     traversal = client.users(since_version_id=since)
-    lines = _read_all(traversal, progress)
-    _apply(progress, sorted(lines), gone=[])
-    return traversal.version_id if traversal.is_stable else since
+    users = _read_all(traversal, progress)
+    all_kept = _apply(progress, list(users.values()), gone=[], as_of=as_of)
+    return traversal.version_id if traversal.is_stable and all_kept else since
 
 
-def _walk(client: AppleClient, progress: Progress, *, known: str) -> str:
+def _walk(client: AppleClient, progress: Progress, *, known: str, as_of: datetime) -> str:
     traversal = client.users()
-    lines = _read_all(traversal, progress)
-    held = set(_held(progress.account))
-    missing = sorted(_ids(held) - _ids(lines))
+    users = _read_all(traversal, progress)
+    held = set(records.held_lines(progress.account))
+    missing = sorted(_ids(held) - users.keys())
     if not traversal.is_stable:
         missing = _confirmed_gone(client, missing, progress)
-    _apply(progress, sorted(lines - held), gone=missing)
+    changed = [user for user in users.values() if records.line_of(user) not in held]
+    all_kept = _apply(progress, changed, gone=missing, as_of=as_of)
     # What slipped from page to page is told again to whoever asks from where we stood.
-    return traversal.version_id if traversal.is_stable else known or traversal.version_id
+    is_whole = traversal.is_stable and all_kept
+    return traversal.version_id if is_whole else known or traversal.version_id
 
 
-def _read_all(traversal: Traversal[ClientUser], progress: Progress) -> set[str]:
-    seen: list[ClientUser] = []
-    for page in traversal.pages():
-        seen += page.rows
-        progress.advance(traversal.pages_done, traversal.total_pages)
+def _read_all(traversal: Traversal[ClientUser], progress: Progress) -> dict[str, ClientUser]:
+    users = one_record_each(_rows(traversal, progress))
     progress.counts["unreadable"] += len(traversal.unreadable)
-    return set(_lines(one_record_each(seen).values()))
+    return users
+
+
+def _rows(traversal: Traversal[ClientUser], progress: Progress) -> Iterator[ClientUser]:
+    for page in traversal.pages():
+        yield from page.rows
+        progress.advance(traversal.pages_done, traversal.total_pages)
 
 
 def _ids(lines: Iterable[str]) -> set[str]:
     return {unescaped(line.partition("\t")[0]) for line in lines}
-
-
-def _lines(users: Iterable[ClientUser]) -> Iterable[str]:
-    for user in users:
-        email, id_hash = (user.email or "")[:254], (user.id_hash or "")[:64]
-        yield "\t".join(escaped([user.client_user_id, email, user.status[:20], id_hash]))
-
-
-def _held(account: VppAccount) -> list[str]:
-    """Those whom Apple should know: not the ones that we have yet to register."""
-    return copy_out(
-        f"SELECT client_user_id, email, apple_status, id_hash FROM {TABLE} "  # noqa: S608
-        "WHERE account_id = %s AND apple_status NOT IN ('Deleted', '')",
-        [account.pk],
-    )
 
 
 def _confirmed_gone(client: AppleClient, missing: list[str], progress: Progress) -> list[str]:
@@ -94,50 +87,26 @@ def _confirmed_gone(client: AppleClient, missing: list[str], progress: Progress)
     ]
 
 
-def _apply(progress: Progress, seen: list[str], *, gone: list[str]) -> None:
-    if not seen and not gone:
-        return
-    account = progress.account
-    users = VppUser.objects.filter(account=account)
-    with progress.transaction():
-        stage("seen_user", "client_user_id text, email text, apple_status text, id_hash text", seen)
-        before = users.count()
-        execute(_PART_FROM_OWNER, {"account": account.pk})
-        written = execute(_UPSERT, {"account": account.pk, "organization": account.organization_id})
-        added = users.count() - before
-        users.filter(client_user_id__in=gone).update(apple_status=VppUser.AppleStatus.DELETED)
-    progress.counts["usersAdded"] += added
-    progress.counts["usersChanged"] += written - added
-    progress.counts["usersGone"] += len(gone)
+def _apply(
+    progress: Progress, users: Sequence[ClientUser], *, gone: Sequence[str], as_of: datetime
+) -> bool:
+    """Whether everybody is as Apple said: nobody has taken a step while we asked."""
+    account, newer = progress.account, 0
+    # Those who are retired come first: then their owner's place is free for another record.
+    ordered = sorted(users, key=lambda user: (user.status not in RETIRED, user.client_user_id))
+    for part in _parts(ordered):
+        with progress.transaction():
+            kept = records.keep(account, part, as_of=as_of)
+        newer += kept.newer
+        progress.counts["usersAdded"] += kept.added
+        progress.counts["usersChanged"] += kept.changed
+    for lost in _parts(gone):
+        with progress.transaction():
+            progress.counts["usersGone"] += records.lose(account, lost, as_of=as_of)
+    return not newer
 
 
-# Those who are retired come first: then their owner's place is free for another record.
-_UPSERT = f"""
-    INSERT INTO {TABLE} AS held (organization_id, account_id, client_user_id, email,
-                                 apple_status, id_hash, failure, first_seen_at)
-    SELECT %(organization)s, %(account)s, client_user_id, email, apple_status, id_hash, '', now()
-    FROM seen_user ORDER BY apple_status IN {RETIRED} DESC, client_user_id
-    ON CONFLICT (account_id, client_user_id) DO UPDATE SET
-        email = excluded.email,
-        apple_status = excluded.apple_status,
-        id_hash = excluded.id_hash,
-        failure = ''
-    WHERE (held.email, held.apple_status, held.id_hash)
-       IS DISTINCT FROM (excluded.email, excluded.apple_status, excluded.id_hash)
-"""  # noqa: S608  names of ours
-
-# Somebody who was retired is back at Apple, though their owner has another record by now.
-_PART_FROM_OWNER = f"""
-    UPDATE {TABLE} AS back SET owner_id = NULL
-    FROM seen_user AS seen
-    WHERE back.account_id = %(account)s AND seen.client_user_id = back.client_user_id
-      AND back.apple_status IN {RETIRED} AND seen.apple_status NOT IN {RETIRED}
-      AND EXISTS (
-          SELECT FROM {TABLE} AS other
-          LEFT JOIN seen_user AS seen_other ON seen_other.client_user_id = other.client_user_id
-          WHERE other.account_id = back.account_id AND other.owner_id = back.owner_id
-            AND other.id <> back.id
-            AND coalesce(seen_other.apple_status, other.apple_status) NOT IN {RETIRED}
-            AND (other.apple_status NOT IN {RETIRED} OR other.id > back.id)
-      )
-"""  # noqa: S608
+def _parts(rows: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Short transactions, and little to be encrypted at once."""
+    for start in range(0, len(rows), records.AT_A_TIME):
+        yield rows[start : start + records.AT_A_TIME]

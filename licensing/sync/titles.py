@@ -9,10 +9,10 @@ from typing import NamedTuple
 from django.utils import timezone
 
 from apps_catalog.models import App
-from licensing.bulk import execute
 from licensing.models import LicenseCount, LicensedApp
 from licensing.sync.plans import AssetPlan, TitleKey, facts_of_asset, plan_assets
 from organizations.audit import APPLE, current_request_id
+from organizations.bulk import execute
 from organizations.models import AuditEvent
 from vpp_accounts.apple.types import Asset
 from vpp_accounts.models import VppAccount

@@ -11,11 +11,11 @@ from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.urls import reverse
 
-from licensing.filters import search_field, title_matches
+from licensing.filters import title_matches
 from licensing.holders import DEVICE, USER, begins_with
-from licensing.models import Batch, BatchItem, ItemState, LicensedApp
+from licensing.models import Batch, BatchItem, BatchKind, ItemState, LicensedApp
 from licensing.titles import name_of, url_of
-from organizations.lists import Column, Listing, Total
+from organizations.lists import Column, Listing, Total, search_field
 from organizations.lists.keyset import Ordering
 from organizations.models import Device, Membership
 from users.models import VppUser
@@ -27,6 +27,14 @@ STATES = {
         for state in ItemState
         if state not in (ItemState.PLANNED, ItemState.SENT)
     },
+}
+MAILS = {ItemState.SENT: "Mail on its way", ItemState.SUCCEEDED: "Mail sent"}
+# What happens to a person where no title is meant.
+WITHOUT_TITLE = {
+    BatchKind.REGISTER: "Registration at Apple",
+    BatchKind.UPDATE: "Change at Apple",
+    BatchKind.RETIRE: "Retirement at Apple",
+    BatchKind.INVITE: "Invitation by mail",
 }
 COLOURS = {
     ItemState.PLANNED: "info",
@@ -55,6 +63,18 @@ class ItemRow:
     @property
     def title_url(self) -> str:
         return url_of(self.item.licensed_app) if self.item.licensed_app else ""
+
+    @property
+    def what(self) -> str:
+        """The title, or what happens to the person."""
+        return self.title or WITHOUT_TITLE.get(BatchKind(self.item.kind), "")
+
+    @property
+    def state(self) -> str:
+        words: str = self.item.get_state_display()
+        if self.item.kind != BatchKind.INVITE:
+            return words
+        return MAILS.get(ItemState(self.item.state), words)
 
     @property
     def holder(self) -> str:
@@ -109,7 +129,7 @@ def _device_row(item: BatchItem, device: Device | None) -> ItemRow:
 def _person_row(item: BatchItem, user: VppUser | None) -> ItemRow:
     if user is None:
         return ItemRow(item, "", "", is_known=False)
-    email = user.email or (user.owner.email if user.owner else "")
+    email = (user.owner.email if user.owner else "") or user.email
     name = user.owner.name if user.owner else email
     return ItemRow(item, name, email if email != name else "", is_known=True)
 
@@ -163,13 +183,13 @@ class BatchItemList(Listing[ItemRow]):
         Column("changed", "Changed"),
     )
     export = {
-        "Title": lambda row: row.title,
+        "Title": lambda row: row.what,
         "Adam ID": lambda row: row.item.licensed_app.adam_id if row.item.licensed_app else "",
         "Kind of holder": lambda row: row.item.get_holder_kind_display(),
         "Serial number or client user ID": lambda row: row.holder,
         "Name": lambda row: row.name,
         "Network or email": lambda row: row.note,
-        "State": lambda row: row.item.get_state_display(),
+        "State": lambda row: row.state,
         "Reason": lambda row: row.item.message,
         "Apple's number": lambda row: row.item.error_number or "",
         "Changed": lambda row: row.item.changed_at,

@@ -10,9 +10,8 @@ import django_filters as filters
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
 
-from licensing.filters import search_field
 from licensing.models import Batch, BatchKind, BatchState
-from organizations.lists import Column, Listing
+from organizations.lists import Column, Listing, search_field
 from organizations.models import AuditEvent, Membership
 from vpp_accounts.models import VppAccount
 
@@ -25,6 +24,14 @@ STATES = {
     "waiting": ("With somebody waiting", Q(waiting__gt=0)),
 }
 ME = "me"
+# What succeeded, in the words of its kind: for one, for more.
+DONE = {
+    BatchKind.REGISTER: ("registered", "registered"),
+    BatchKind.UPDATE: ("changed", "changed"),
+    BatchKind.RETIRE: ("retired", "retired"),
+    BatchKind.INVITE: ("mail sent", "mails sent"),
+}
+SUCCEEDED = ("succeeded", "succeeded")
 COLOURS = {
     BatchState.PLANNED: "info",
     BatchState.RUNNING: "info",
@@ -71,6 +78,11 @@ class BatchRow:
         return self.batch.total - self.batch.pending
 
     @property
+    def is_mail(self) -> bool:
+        """Whether nothing of it goes to Apple."""
+        return self.batch.kind == BatchKind.INVITE
+
+    @property
     def duration(self) -> str:
         """“4.2 s”, “3.5 min”; empty until it is over."""
         if not (self.batch.started_at and self.batch.finished_at):
@@ -81,8 +93,10 @@ class BatchRow:
     @property
     def outcomes(self) -> list[Outcome]:
         """What there is to tell: never nothing, and no zeros."""
+        one, more = DONE.get(BatchKind(self.batch.kind), SUCCEEDED)
+        done = one if self.batch.succeeded == 1 else more
         every = [
-            Outcome("succeeded", "succeeded", self.batch.succeeded),
+            Outcome("succeeded", done, self.batch.succeeded),
             Outcome("failed", "failed", self.batch.failed),
             Outcome("pending", "pending", self.batch.pending),
             Outcome("waiting", "waiting for a license", self.batch.waiting),

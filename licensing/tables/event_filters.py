@@ -9,9 +9,10 @@ from typing import Any
 import django_filters as filters
 from django.db.models import Q
 
-from licensing.filters import Choices, Rows, day_input, search_field, title_matches
+from licensing.filters import Choices, Rows, day_input, title_matches
 from licensing.models import Assignment, Batch, LicensedApp
 from licensing.models.apps import LicensedAppQuerySet
+from organizations.lists import search_field
 from organizations.models import AuditEvent, Membership
 from organizations.models.audit import FOUND_AT_APPLE, OF_BATCHES
 from users.models import VppUser

@@ -1,22 +1,18 @@
-"""A plan in words: who gets a license, who waits, who cannot have one and why."""
+"""A plan in words: what is the same for all kinds, on its page and as a CSV."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from itertools import islice
 from typing import Any
 
 from licensing import titles
-from licensing.batches import planning
-from licensing.batches.plans import TitlePlan
 from licensing.batches.reasons import Reason
 from licensing.holders import DEVICE, USER
-from licensing.models import BatchKind, BatchPlan, LicensedApp
-from licensing.tables.holders import selection_key
+from licensing.models import BatchPlan, LicensedApp
 from organizations.models import Device, Membership
 from users.models import VppUser
 
@@ -24,6 +20,7 @@ NAMED = 10  # of those with the same reason
 TITLES_SHOWN = 20
 CHUNK = 2000
 Pair = tuple[str, str]  # kind of holder, holder
+Rows = Iterator[list[tuple[object, ...]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +33,17 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """A number that is another one than in the plan that was shown before."""
+
+    before: int
+    now: int
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
-    """Those who cannot be served for the same reason."""
+    """Those who are left out for the same reason."""
 
     sentence: str
     count: int
@@ -55,6 +61,7 @@ class TitleLine:
     title: LicensedApp
     go: int
     wait: int
+    stay: int
     before: int | None
     after: int | None
 
@@ -72,72 +79,61 @@ class TitleLine:
 
 
 class PlanWords:
-    """What the page of a plan says, out of what was stored with it."""
+    """What the page of a plan says, out of what was stored with it. Each kind says the rest."""
+
+    is_destructive = False
+    moved = ""  # heads the column of what happens to a title's licenses
+    consequences = ""  # the template of what stops, what stays, and how to undo it
+    nothing = ""  # why there is nothing to do where nobody was left out
+    export: tuple[str, ...] = ()
 
     def __init__(self, plan: BatchPlan, membership: Membership) -> None:
         self.plan, self.membership = plan, membership
         self.numbers: dict[str, Any] = plan.summary
-        self.is_grant = plan.kind == BatchKind.GRANT
 
     @property
     def changes(self) -> int:
         """How many holders something happens to; 0: there is nothing to confirm."""
-        return sum(self.numbers[name] for name in ("go", "wait", "unwait"))
+        return int(self.numbers["go"])
 
     @cached_property
     def heading(self) -> str:
-        verb, preposition = ("Grant", "to") if self.is_grant else ("Revoke", "from")
-        return f"{verb} {self._what} {preposition} {self._whom}"
-
-    @property
-    def _what(self) -> str:
-        if self.plan.request["everything"]:
-            return "all licenses"
-        first, *others = self.plan.request["titles"]
-        name = titles.name_of(self.titles[first]) if first in self.titles else "a title"
-        return f"{len(others) + 1:,} titles" if others else f"“{name}”"
-
-    @property
-    def _whom(self) -> str:
-        wish = self.plan.request
-        devices, people = len(wish["serials"]) + len(wish["unserialed"]), len(wish["users"])
-        parts = (_counted(devices, "device", "devices"), _counted(people, "person", "people"))
-        return " and ".join(filter(None, parts))
-
-    @cached_property
-    def titles(self) -> dict[int, LicensedApp]:
-        shown = self.plan.request["titles"][:TITLES_SHOWN]
-        return LicensedApp.objects.select_related("app").in_bulk(shown)
+        raise NotImplementedError
 
     @cached_property
     def figures(self) -> list[Figure]:
-        n = self.numbers
-        if self.is_grant:
-            found = [
-                Figure("Get a license", n["go"]),
-                Figure("Wait for one", n["wait"], "until licenses arrive"),
-                Figure("Hold one already", n["already"], "nothing changes"),
-            ]
-        else:
-            found = [
-                Figure("Lose their license", n["go"]),
-                Figure("Leave the waiting list", n["unwait"]),
-                Figure("Hold none", n["already"], "nothing changes"),
-            ]
-        found.append(Figure("Left out", n["skipped"], "the reasons are below"))
-        return [found[0], *(figure for figure in found[1:] if figure.number)]
+        raise NotImplementedError
 
     @cached_property
     def notes(self) -> list[str]:
         """What else there is to know, a sentence each."""
-        n = self.numbers
-        sentences = (
-            (n["wait"] if self.is_grant else 0, WAITING),
-            (n["unaccepted"], UNACCEPTED),
-            (n["unregistered"], UNREGISTERED),
-            (n["unknown_devices"], UNKNOWN_DEVICES),
-        )
-        return [words[count > 1].format(f"{count:,}") for count, words in sentences if count]
+        raise NotImplementedError
+
+    @property
+    def pledge(self) -> str:
+        """What has to be understood before this is confirmed; empty where that is not asked for."""
+        raise NotImplementedError
+
+    @property
+    def confirm_label(self) -> str:
+        raise NotImplementedError
+
+    @property
+    def selection_keys(self) -> list[str]:
+        """What the browser remembers the choice under that this plan is made of."""
+        raise NotImplementedError
+
+    def changed_since(self, before: BatchPlan) -> list[Change]:
+        raise NotImplementedError
+
+    def outcomes(self) -> Rows:
+        """Every holder of the plan as it stands now, in chunks for a CSV."""
+        raise NotImplementedError
+
+    @cached_property
+    def titles(self) -> dict[int, LicensedApp]:
+        shown = list(dict.fromkeys(each["id"] for each in self.numbers["titles"]))
+        return LicensedApp.objects.select_related("app").in_bulk(shown[:TITLES_SHOWN])
 
     @cached_property
     def lines(self) -> list[TitleLine]:
@@ -171,61 +167,32 @@ class PlanWords:
             for reason, count in counts
         ]
 
-    @property
-    def selection_keys(self) -> list[str]:
-        """What the browser remembers the choice under that this plan is made of."""
-        kinds = {each["kind"] for each in self.numbers["titles"]}
-        return [selection_key(id_, kind) for id_ in self.titles for kind in sorted(kinds)]
-
-    @property
-    def is_irrevocable(self) -> bool:
-        return bool(self.numbers["irrevocable"])
-
-    @property
-    def confirm_label(self) -> str:
-        n = self.numbers
-        if n["go"]:
-            licenses = _counted(n["go"], "license", "licenses")
-            return f"{'Grant' if self.is_grant else 'Revoke'} {licenses}"
-        if self.is_grant:
-            return f"Put {n['wait']:,} on the waiting list"
-        return f"Take {n['unwait']:,} off the waiting list"
+    def _changes(self, before: BatchPlan, words: dict[str, str]) -> list[Change]:
+        """Of these numbers those that are others now."""
+        pairs = ((before.summary[name], self.numbers[name], what) for name, what in words.items())
+        return [Change(was, now, what) for was, now, what in pairs if was != now]
 
 
-WAITING = (
-    "{} has to wait: as soon as a license arrives it is given by itself, the highest priority first"
-    " and then whoever has waited longest.",
-    "{} have to wait: as soon as licenses arrive they are given by themselves, the highest priority"
-    " first and then whoever has waited longest.",
-)
-UNACCEPTED = (
-    "{} has not accepted yet, a license is held for them.",
-    "{} have not accepted yet, a license is held for them.",
-)
-UNREGISTERED = (
-    "{} is unknown to Apple and is registered first.",
-    "{} are unknown to Apple and are registered first.",
-)
-UNKNOWN_DEVICES = (
-    "{} serial number is in no inventory here. Apple accepts it all the same.",
-    "{} serial numbers are in no inventory here. Apple accepts them all the same.",
-)
-
-
-def _counted(number: int, one: str, many: str) -> str:
+def counted(number: int, one: str, many: str) -> str:
+    """“1 device”, “40 devices”; empty for none."""
     return f"{number:,} {one if number == 1 else many}" if number else ""
 
 
-def _line(title: LicensedApp, parts: Sequence[dict[str, Any]]) -> TitleLine:
-    go = sum(part["go"] for part in parts)
+def told(number: int, sentences: tuple[str, str]) -> str:
+    """The sentence for one, or for more; empty for none."""
+    return sentences[number > 1].format(f"{number:,}") if number else ""
+
+
+def _line(title: LicensedApp, parts: list[dict[str, Any]]) -> TitleLine:
     before = parts[0]["before"]
     moved = sum((part["after"] or 0) - (part["before"] or 0) for part in parts)
     return TitleLine(
         title,
-        go,
-        sum(part["wait"] for part in parts),
-        before,
-        None if before is None else before + moved,
+        go=sum(part["go"] for part in parts),
+        wait=sum(part.get("wait", 0) for part in parts),
+        stay=sum(part.get("stay", 0) for part in parts),
+        before=before,
+        after=None if before is None else before + moved,
     )
 
 
@@ -242,39 +209,3 @@ def names_of(pairs: Iterable[Pair], plan: BatchPlan, membership: Membership) -> 
     }
     people = users.values_list("client_user_id", "email", "owner__name")
     return names | {(USER.value, id_): owner or email or id_ for id_, email, owner in people}
-
-
-EXPORT = ("Title", "Adam ID", "Serial number or client user ID", "Name", "Outcome", "Reason")
-
-
-def outcomes(plan: BatchPlan, membership: Membership) -> Iterator[list[tuple[object, ...]]]:
-    """Every holder of the plan as it stands now, in chunks for a CSV."""
-    wish = planning.Wish(**plan.request)
-    known = planning.gather(plan.account, wish, membership)
-    found = LicensedApp.objects.select_related("app").in_bulk([title.id for title in known.titles])
-    for kind, of_title in planning.decide(known):
-        title = found[of_title.title.id]
-        rows = _outcomes_of(of_title, is_grant=wish.is_grant)
-        while chunk := list(islice(rows, CHUNK)):
-            names = names_of([(kind, holder) for holder, _, _ in chunk], plan, membership)
-            yield [
-                (
-                    titles.name_of(title),
-                    title.adam_id,
-                    holder,
-                    names.get((kind, holder), ""),
-                    *words,
-                )
-                for holder, *words in chunk
-            ]
-
-
-def _outcomes_of(plan: TitlePlan, *, is_grant: bool) -> Iterator[tuple[str, str, str]]:
-    done = "Gets a license" if is_grant else "Loses the license"
-    for words, holders in (
-        (done, plan.go),
-        ("Waits for a license", plan.wait),
-        ("Leaves the waiting list", plan.unwait),
-    ):
-        yield from ((holder, words, "") for holder in holders)
-    yield from ((holder, "Left out", reason.sentence) for holder, reason in plan.skipped)

@@ -17,10 +17,9 @@ from django.http import QueryDict
 from django.utils import formats
 
 from licensing import unknown
-from licensing.filters import search_field
 from licensing.models import Assignment, LicensedApp
 from licensing.titles import name_of, url_of
-from organizations.lists import Column, Cursor, Listing, Page, Total
+from organizations.lists import Column, Cursor, Listing, Page, Total, search_field
 from organizations.models import AuditEvent
 from organizations.models.audit import DEVICE_DELETED
 from users.models import VppUser

@@ -11,10 +11,9 @@ from django.db.models import Count, F, Q, QuerySet, Window, prefetch_related_obj
 from django.db.models.functions import RowNumber
 from django.http import QueryDict
 
-from licensing.filters import search_field
 from licensing.models import OPEN_ITEMS, BatchItem, BatchKind, ItemState, LicensedApp
 from licensing.tables.batch_items import ItemRow, held_by, item_rows
-from organizations.lists import Column, Listing
+from organizations.lists import Column, Listing, search_field
 from organizations.lists.keyset import Ordering
 from organizations.models import Membership
 

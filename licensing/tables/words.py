@@ -29,10 +29,20 @@ ACTIONS = {
     "batch.cancelled": "Batch cancelled",
     "batch.finished": "Batch finished",
     "batch.started": "Batch started",
+    "invitation_settings.edited": "Invitation mails changed",
+    "invitation.link_made": "Invitation link copied",
+    "invitation.link_renewed": "New invitation link, earlier ones are void",
+    "invitation.withdrawn": "Invitation withdrawn",
     "network.added": "Network added",
     "network.deleted": "Network deleted",
     "network.edited": "Network changed",
     "organization.created": "Organization created",
+    "people.imported": "People imported from a file",
+    "owner.added": "Owner added",
+    "owner.deleted": "Owner deleted",
+    "owner.edited": "Owner changed",
+    "owner.merged": "Two owners merged into one",
+    "tag.added": "Tag added",
     "title.changed": "Licenses changed at Apple",
     "title.found": "Title found at Apple",
     "title.gone": "Title no longer listed by Apple",
@@ -188,12 +198,27 @@ def read(before: Facts, after: Facts) -> list[str]:
     return [counts_in_words(after)]
 
 
+def imported(before: Facts, after: Facts) -> list[str]:
+    """“40 new, 2 updated, 1 with an error”, “To North”."""
+    told = ", ".join(
+        f"{after[name]:,} {words}" for name, words in IMPORTED.items() if name in after
+    )
+    return [told, f"To {after['account']}" if "account" in after else ""]
+
+
 def moved(before: Facts, after: Facts) -> list[str]:
     number = after.get("devicesMoved", 0)
     if not number:
         return []
     return [f"{number:,} device{'' if number == 1 else 's'} moved to {after.get('movedTo')}"]
 
+
+IMPORTED = {
+    "new": "new",
+    "update": "updated",
+    "error": "with an error left out",
+    "missing": "no longer in the list",
+}
 
 # At its start a batch says how many are to `go`, at its end what became of them.
 BATCH_COUNTS = {
@@ -216,6 +241,7 @@ TELLERS: dict[str, Callable[[Facts, Facts], list[str]]] = {
     "batch.finished": of_batch,
     "batch.started": of_batch,
     "network.deleted": moved,
+    "people.imported": imported,
     "title.changed": counted,
     "title.found": counted,
     "title.gone": had,

@@ -33,6 +33,8 @@ VPP_AREAS = (
 AREAS = (
     *VPP_AREAS,
     ("network.", "Networks"),
+    ("owner.", "Owners"),
+    ("tag.", "Tags"),
     ("admin.", "Administrators"),
     ("organization.", "Organization"),
     ("api_key.", "API keys"),

@@ -15,11 +15,11 @@ from django_htmx.http import trigger_client_event
 
 from licensing import batches
 from licensing.batches.pauses import reason_to_stop
-from licensing.models import Batch, Writer
+from licensing.models import Batch, BatchKind, Writer
 from licensing.tables import BatchItemList, BatchList, BatchRow
 from licensing.views.batch_news import tell_started
 from licensing.views.batch_summary import causes_of
-from licensing.views.handover import handover_of
+from licensing.views.handover import after_of, handover_of
 from organizations.access import AdminRequest, organization_view
 from organizations.lists import render_listing, wants_only_list
 from organizations.models import Organization
@@ -51,7 +51,7 @@ def batch_detail(
         return listing.csv_response(f"batch-{batch.pk}", zone=organization.zone)
     context = {"organization": organization, "batch": batch}
     if not wants_only_list(request, listing):
-        context |= progress(batch) | {"handover": handover_of(batch)}
+        context |= progress(batch) | {"handover": handover_of(batch), "after": after_of(batch)}
     return render_listing(request, listing, "licensing/batch_detail.html", context)
 
 
@@ -84,8 +84,9 @@ def batch_cancel(request: AdminRequest, organization: Organization, batch_id: in
         messages.error(request, str(refusal))
     else:
         what = "1 item" if number == 1 else f"{number:,} items"
+        when = "the mail was written" if batch.kind == BatchKind.INVITE else "Apple was asked"
         still = " What was sent already runs to its end." if batch.pending else ""
-        messages.success(request, f"{what} cancelled before Apple was asked.{still}")
+        messages.success(request, f"{what} cancelled before {when}.{still}")
     return redirect("licensing:batch_detail", organization.pk, batch.pk)
 
 
@@ -119,7 +120,8 @@ def progress(batch: Batch) -> dict[str, Any]:
     writer = Writer.objects.filter(account=batch.account_id).first() if runs else None
     unsent = batch.planned + batch.waiting
     stopped = reason_to_stop(batch.account)
-    can_retry = batch.failed > 0 and again is None and not stopped
+    is_held_up = bool(stopped) and batch.kind != BatchKind.INVITE  # mail needs no Apple
+    can_retry = batch.failed > 0 and again is None and not is_held_up
     return {
         "batch": batch,
         "row": BatchRow(batch),

@@ -1,4 +1,6 @@
-"""After a grant to people: how they get what they were given, as a text to copy or to mail."""
+"""After a batch: how people get what they were given, as a text to copy or to mail; and what follows
+once people are registered, invited or retired.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 from licensing.holders import USER
-from licensing.models import Batch, BatchItem, ItemState, LicensedApp
+from licensing.models import Batch, BatchItem, BatchKind, ItemState, LicensedApp
 from licensing.titles import name_of
 from licensing.views.batch_summary import given_to_people
 from users.models import VppUser
@@ -21,6 +23,39 @@ IN_BOOKS = (
     "Open Books, tap your picture (on a Mac: Account) and choose Purchased. You find the book"
     " there; it is yours for good."
 )
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """What the people see now, and what an admin sees or does then."""
+
+    what: str
+    then: str
+
+
+AFTER = {
+    BatchKind.REGISTER: After(
+        "Apple knows these people now. Whoever has a Managed Apple Account is associated already.",
+        "Everybody else needs an invitation before they can use a license: send it under",
+    ),
+    BatchKind.INVITE: After(
+        "The people find a mail with a link of their own. Its page says who invites them and what is"
+        " shared, and leads on to Apple, where they sign in with their Apple Account and accept."
+        " Nobody here learns their Apple ID.",
+        "Their user status changes to Associated by itself. Who has not accepted can be sent the"
+        " invitation again, or be handed the link, under",
+    ),
+    BatchKind.RETIRE: After(
+        "The people keep nothing of what can be taken back; an app that is installed keeps working"
+        " for up to 30 days. Their licenses are free again after about two minutes, and who waits"
+        " gets them first. Books stay with them.",
+        "To bring somebody back, register them again and invite them under",
+    ),
+}
+
+
+def after_of(batch: Batch) -> After | None:
+    return AFTER.get(BatchKind(batch.kind)) if batch.succeeded else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,14 +17,16 @@ from licensing import batches
 from licensing.batches.plans import runs_on
 from licensing.holders import DEVICE, USER
 from licensing.models import OPEN_ITEMS, Assignment, BatchItem, BatchKind, LicensedApp
+from licensing.people.facts import name_of
 from licensing.tables import HeldTitleList
+from licensing.views.people import PLANNED
+from licensing.views.person import person_context, plan_person
 from licensing.views.selection import CannotDo, make_plan, obstacle_of, plan_url
 from organizations.access import AdminRequest, organization_view
 from organizations.lists import render_listing, wants_only_list
 from organizations.models import Device, Membership, Organization
 from organizations.refusals import Refusal
 from users.models import VppUser
-from users.states import status_of
 from vpp_accounts.models import VppAccount
 
 HISTORY = 50
@@ -52,8 +54,7 @@ class Holder:
     def name(self) -> str:
         if self.device:
             return str(self.device)
-        owner = self.user.owner if self.user else None
-        return owner.name if owner else str(self.user or self.id)
+        return name_of(self.user) if self.user else self.id
 
     @property
     def facts(self) -> list[tuple[str, str]]:
@@ -65,13 +66,6 @@ class Holder:
                 ("Owner", str(self.device.owner or "")),
                 ("Platform", f"{self.device.platform} {self.device.os_version}".strip()),
                 ("Model", self.device.model),
-            ]
-        if self.user:
-            owner = self.user.owner
-            return [
-                ("Email", self.user.email or (owner.email if owner else "")),
-                ("User status", str(status_of(self.user))),
-                ("Client user ID", self.id),
             ]
         return [("Serial number" if self.is_device else "Client user ID", self.id)]
 
@@ -120,7 +114,9 @@ def holder_detail(
     }
     if not wants_only_list(request, listing):
         context |= details(found, request.membership)
-    return render_listing(request, listing, "licensing/holder_detail.html", context)
+        context |= person_context(request, found.user, found.account) if found.user else {}
+    template = "licensing/user_detail.html" if found.user else "licensing/holder_detail.html"
+    return render_listing(request, listing, template, context)
 
 
 def holder_or_404(membership: Membership, account_id: int, kind: str, id_: str) -> Holder:
@@ -185,6 +181,8 @@ def plan_titles(request: AdminRequest, holder: Holder) -> HttpResponse:
     """A plan for the chosen titles of this holder, or for everything that they hold."""
     everything = bool(request.POST.get("everything"))
     kind = request.POST.get("kind", "")
+    if kind in PLANNED and holder.user:
+        return plan_person(request, holder.user, holder.account)
     try:
         refuse_impossible(kind, obstacle(holder, request.membership))
         wish = batches.wish_for(

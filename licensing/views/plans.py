@@ -1,4 +1,4 @@
-"""The page of a plan: what would come of a grant or a revoke, before anything is sent."""
+"""The page of a plan: what would come of it, before anything is sent."""
 
 from __future__ import annotations
 
@@ -15,15 +15,25 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods
 
 from licensing import batches
+from licensing.batches.planning import ABOUT_PEOPLE
 from licensing.batches.refusals import PlanGotWorse
-from licensing.models import BatchPlan
-from licensing.tables.plans import EXPORT, PlanWords, outcomes
+from licensing.models import BatchKind, BatchPlan
+from licensing.tables.license_plans import LicenseWords
+from licensing.tables.people_plans import InviteWords, RetireWords
+from licensing.tables.plans import PlanWords
 from licensing.views.batch_news import tell_started
-from licensing.views.selection import obstacle_of, plan_url
+from licensing.views.selection import READ_ONLY, obstacle_of, plan_url
 from organizations.access import AdminRequest, organization_view
 from organizations.lists import csv_response
-from organizations.models import Organization
+from organizations.models import Membership, Organization
 from organizations.refusals import Refusal
+
+WORDS: dict[str, type[PlanWords]] = {
+    BatchKind.GRANT: LicenseWords,
+    BatchKind.REVOKE: LicenseWords,
+    BatchKind.RETIRE: RetireWords,
+    BatchKind.INVITE: InviteWords,
+}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -33,26 +43,33 @@ def plan_detail(
 ) -> HttpResponseBase:
     ours = BatchPlan.objects.visible_to(request.membership).select_related("account", "batch")
     plan = get_object_or_404(ours, pk=plan_id)
+    words = WORDS[plan.kind](plan, request.membership)
     if request.method == "POST":
-        return confirm(request, plan)
+        return confirm(request, plan, words)
     if request.GET.get("format") == "csv":
-        rows = outcomes(plan, request.membership)
-        return csv_response("plan", EXPORT, rows, zone=organization.zone)
-    words = PlanWords(plan, request.membership)
+        return csv_response("plan", words.export, words.outcomes(), zone=organization.zone)
+    before = earlier_plan(request, plan)
     context: dict[str, Any] = {
         "organization": organization,
         "plan": plan,
         "words": words,
-        "obstacle": obstacle_of(plan.account, request.membership),
+        "obstacle": obstacle_to(plan, request.membership),
         "back_url": back_url(request, plan),
-        "before": earlier_plan(request, plan),
+        "changed": words.changed_since(before) if before else [],
     }
     return render(request, "licensing/plan_detail.html", context)
 
 
-def confirm(request: AdminRequest, plan: BatchPlan) -> HttpResponse:
-    if plan.batch_id is None and not PlanWords(plan, request.membership).changes:
-        messages.error(request, "There is nothing to do: this plan changes nobody's license.")
+def obstacle_to(plan: BatchPlan, membership: Membership) -> str:
+    """Mail goes out whatever holds up the work at Apple."""
+    if plan.kind == BatchKind.INVITE:
+        return "" if membership.can_write else READ_ONLY
+    return obstacle_of(plan.account, membership)
+
+
+def confirm(request: AdminRequest, plan: BatchPlan, words: PlanWords) -> HttpResponse:
+    if plan.batch_id is None and not words.changes:
+        messages.error(request, "There is nothing to do: this plan changes nothing.")
         return redirect(request.get_full_path())
     try:
         batch = batches.start(
@@ -73,11 +90,13 @@ def confirm(request: AdminRequest, plan: BatchPlan) -> HttpResponse:
 
 
 def back_url(request: AdminRequest, plan: BatchPlan) -> str:
-    """Where the choice was made, with the same ones chosen; the list of titles where nobody says."""
+    """Where the choice was made, with the same ones chosen; the list of them where nobody says."""
     home = reverse("licensing:vpp", args=[plan.organization_id])
     back = request.GET.get("back", "")
     if not back.startswith(home) or not url_has_allowed_host_and_scheme(back, allowed_hosts=None):
-        return f"{home}?account={plan.account_id}"
+        about_people = plan.kind in ABOUT_PEOPLE
+        page = reverse("licensing:user_list", args=[plan.organization_id]) if about_people else home
+        return f"{page}?account={plan.account_id}"
     place = urlsplit(back)
     query = QueryDict(place.query, mutable=True)
     query["chosen"] = str(plan.pk)

@@ -33,13 +33,15 @@ class ApiView(APIView):
     content_negotiation_class = AlwaysJson
     http_method_names = ["get", "head", "post", "put", "delete"]
 
+    largest_body: int | None = None  # in the place of Django's own limit
+
     key: ApiKey
     admin: Admin
     actor: Actor
     claim: idempotency.Claim | None = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        refuse_large_body(request._request)
+        refuse_large_body(request._request, self.largest_body)
         super().initial(request, *args, **kwargs)
         self.key = cast("ApiKey", request.auth)
         self.admin, self.actor = self.key.admin, Actor.of_key(self.key)
@@ -126,11 +128,12 @@ class NetworkApiView(OrganizationApiView):
         self.network = network
 
 
-def refuse_large_body(request: HttpRequest) -> None:
+def refuse_large_body(request: HttpRequest, largest: int | None = None) -> None:
     """DRF reads JSON past Django's own limit."""
+    largest = largest or settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     try:
         length = int(request.META.get("CONTENT_LENGTH") or 0)
     except ValueError:
         length = 0
-    if length > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-        raise TooLarge
+    if length > largest:
+        raise TooLarge(largest)

@@ -28,8 +28,8 @@ class TooLarge(exceptions.APIException):
     status_code = 413
     default_code = "too_large"
 
-    def __init__(self) -> None:
-        megabytes = settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 2**20
+    def __init__(self, largest: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE) -> None:
+        megabytes = largest // 2**20
         super().__init__(f"The body is larger than {megabytes} MB. Send it in parts.")
 
 

@@ -18,7 +18,7 @@ JavaScript it is a form and links; with htmx only the list is exchanged.
 from organizations.lists.columns import Column, Header
 from organizations.lists.counting import Total, capped_count
 from organizations.lists.export import csv_response
-from organizations.lists.filters import FilterField
+from organizations.lists.filters import FilterField, search_field
 from organizations.lists.keyset import Cursor, Page, iter_chunks, read_page, rows_after
 from organizations.lists.listing import Listing, render_listing, wants_only_list
 from organizations.lists.segments import Segments
@@ -38,5 +38,6 @@ __all__ = [
     "read_page",
     "render_listing",
     "rows_after",
+    "search_field",
     "wants_only_list",
 ]

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import django_filters
+from django import forms
+
 
 @dataclass(frozen=True, slots=True)
 class FilterField:
@@ -16,6 +19,13 @@ class FilterField:
     input_type: str
     options: tuple[tuple[str, str], ...] = ()
     placeholder: str = ""
+
+
+def search_field(placeholder: str, **arguments: Any) -> django_filters.CharFilter:
+    """The search box that every list begins with."""
+    box = forms.TextInput(attrs={"placeholder": placeholder})
+    box.input_type = "search"
+    return django_filters.CharFilter(label="Search", widget=box, max_length=200, **arguments)
 
 
 def filter_fields(form: Any) -> list[FilterField]:

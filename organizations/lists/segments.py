@@ -62,12 +62,10 @@ class Segments:
             yield from rows
 
     def count(self) -> int:
-        number = 0
-        for part in self.parts:
-            if self.limit is not None and number >= self.limit:
-                break
-            number += part.count() if self.limit is None else part[: self.limit - number].count()
-        return number
+        if self.limit is None:
+            return sum(part.count() for part in self.parts)
+        first, *others = (part[: self.limit] for part in self.parts)
+        return first.union(*others, all=True)[: self.limit].count()
 
     def _with(self, parts: Iterable[Part]) -> Segments:
         return replace(self, parts=tuple(parts))

@@ -5,7 +5,7 @@ from organizations.models.inventory import Device, Owner, Tag
 from organizations.models.mail import OutgoingMail
 from organizations.models.people import Admin, ApiKey, Membership, NetworkAccess, OrganizationAccess
 from organizations.models.requests import IdempotentAnswer
-from organizations.models.tenant import Network, Organization
+from organizations.models.tenant import Logo, Network, Organization
 
 __all__ = [
     "Admin",
@@ -13,6 +13,7 @@ __all__ = [
     "AuditEvent",
     "Device",
     "IdempotentAnswer",
+    "Logo",
     "Membership",
     "Network",
     "NetworkAccess",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 FOUND_AT_APPLE = ("assignment.found", "assignment.gone")
 OF_BATCHES = ("assignment.granted", "assignment.revoked")
 DEVICE_DELETED = "device.deleted"
+PERSON = "vppuser"  # whose own events are read among all others
 
 
 class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
@@ -75,6 +76,11 @@ class AuditEvent(models.Model):
                 KT("before__serialNumber"),
                 condition=Q(action=DEVICE_DELETED),
                 name="audit_deleted_devices",
+            ),
+            models.Index(
+                fields=["organization", "target_id", "-id"],
+                condition=Q(target_kind=PERSON),
+                name="audit_of_people",
             ),
         ]
 

@@ -42,8 +42,24 @@ class Tag(models.Model):
         return self.name
 
 
+class OwnerQuerySet(models.QuerySet["Owner"]):
+    def visible_to(self, membership: Membership) -> OwnerQuerySet:
+        """People belong to no network: they are the whole organization's, and its admins'."""
+        if not membership.sees_organization:
+            return self.none()
+        return self.filter(organization=membership.organization_id)
+
+
 class Owner(models.Model):
-    """A person of the organization who has devices or receives licenses."""
+    """A person of the organization who has devices or receives licenses.
+
+    An import flags whom it misses (`missing_since`), it never deletes.
+    """
+
+    class Source(models.TextChoices):
+        PAGE = "page", "Added here"
+        CSV = "csv", "CSV import"
+        API = "api", "REST API"
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="owners")
     name = models.CharField(max_length=200)
@@ -51,7 +67,14 @@ class Owner(models.Model):
     username = models.CharField(max_length=200, blank=True)
     managed_apple_account = models.EmailField(blank=True)
     tag_ids = ArrayField(models.BigIntegerField(), default=list, blank=True)
+    # In which we write to them; empty: the organization's own.
+    language = models.CharField(max_length=10, blank=True)
+    source = models.CharField(max_length=4, choices=Source.choices, default=Source.PAGE)
+    # Came with a file once, and was not in the last one that was said to be the whole list.
+    missing_since = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = OwnerQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -62,7 +85,15 @@ class Owner(models.Model):
                 name="owner_email_once_per_organization",
             )
         ]
-        indexes = [GinIndex(fields=["tag_ids"], name="owner_tags")]
+        indexes = [
+            GinIndex(fields=["tag_ids"], name="owner_tags"),
+            models.Index(fields=["organization", "name", "id"], name="owners_by_name"),
+            models.Index(
+                fields=["organization"],
+                condition=Q(missing_since__isnull=False),
+                name="owners_missing",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -22,6 +22,10 @@ class OutgoingMail(models.Model):
     text = models.TextField(blank=True)
     html = models.TextField(blank=True)
     headers = models.JSONField(default=dict, blank=True)  # List-Unsubscribe and the like
+    from_name = models.CharField(max_length=200, blank=True)  # in the place of the installation's
+    # One of very many: it lets pass whatever is about something urgent.
+    is_bulk = models.BooleanField(default=False)
+    with_logo = models.BooleanField(default=False)  # the organization's, as `cid:logo`
     created_at = models.DateTimeField(auto_now_add=True)
     # Null once nothing more will be tried: sent, or given up with `error`.
     next_attempt_at = models.DateTimeField(null=True, default=timezone.now)
@@ -37,7 +41,7 @@ class OutgoingMail(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["next_attempt_at"],
+                fields=["is_bulk", "next_attempt_at"],
                 condition=Q(next_attempt_at__isnull=False),
                 name="mail_to_send",
             ),

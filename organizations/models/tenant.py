@@ -30,6 +30,19 @@ class Organization(models.Model):
         return zoneinfo.ZoneInfo(self.time_zone)
 
 
+class Logo(models.Model):
+    """An organization's logo, made anew from what was uploaded: a small PNG and nothing else."""
+
+    organization = models.OneToOneField(Organization, models.CASCADE, related_name="logo")
+    png = models.BinaryField()
+    width = models.PositiveSmallIntegerField()
+    height = models.PositiveSmallIntegerField()
+    changed_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"{self.width} x {self.height}"
+
+
 class NetworkQuerySet(models.QuerySet["Network"]):
     def visible_to(self, membership: Membership) -> NetworkQuerySet:
         """All of them for organization admins; network admins see the ones they were given."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from licensing.models import Batch, BatchItem, events_visible_to
 from organizations.models import Admin, AuditEvent, Membership, Organization, Owner
@@ -64,10 +65,18 @@ def test_a_person_is_added_and_registered_at_apple(
         "appleStatus": "",
         "ownerId": str(owner.pk),
         "failure": "",
+        "registeredAt": None,
+        "invitedAt": None,
+        "associatedAt": None,
+        "retiredAt": None,
     }
     assert (added.status_code, added.json()) == (201, expected)
     assert UUID.fullmatch(user.client_user_id)
-    assert registered.json() == expected | {"appleStatus": "Registered"}
+    registered_at = f"{user.registered_at:%Y-%m-%dT%H:%M:%SZ}"
+    assert registered.json() == expected | {
+        "appleStatus": "Registered",
+        "registeredAt": registered_at,
+    }
     [at_the_location] = fake.location(account.uid).users
     assert (at_the_location.client_user_id, at_the_location.email) == (
         user.client_user_id,
@@ -93,10 +102,11 @@ def test_a_license_is_granted_to_somebody_just_added(
     assert at_apple(fake, account) == {(KEYNOTE, ada["clientUserId"])}
 
 
+@pytest.mark.parametrize("email", ["ada@example.org", None])
 def test_a_managed_apple_account_is_associated_at_once(
-    owner_api: ApiClient, fake: FakeApple, account: VppAccount, path: str
+    owner_api: ApiClient, fake: FakeApple, account: VppAccount, path: str, email: str | None
 ) -> None:
-    body = {"email": "ada@example.org", "managedAppleAccount": "ada@school.example"}
+    body = {"managedAppleAccount": "ada@school.example"} | ({"email": email} if email else {})
 
     one = owner_api.send("POST", path, body).json()["id"]
     drain(account, fake)
@@ -163,17 +173,36 @@ def test_an_owner_is_chosen_by_id(owner_api: ApiClient, account: VppAccount, pat
     assert VppUser.objects.get().owner == owner
 
 
-def test_who_was_retired_is_added_again_under_a_new_id(
+def test_who_was_retired_is_added_again_under_the_same_id(
     owner_api: ApiClient, grace: VppUser, path: str
 ) -> None:
-    VppUser.objects.update(apple_status="Retired")
+    VppUser.objects.update(apple_status="Retired", retired_at=timezone.now(), id_hash="hash")
 
-    added = owner_api.send("POST", path, {"email": "grace@example.org"}).json()
+    added = owner_api.send("POST", path, {"email": "grace@example.org"})
 
-    assert added["ownerId"] == str(grace.owner_id)
-    assert added["clientUserId"] != grace.client_user_id
-    statuses = [row["status"] for row in owner_api.get(path).json()]
-    assert statuses == ["Retired", "New"]
+    told = added.json()
+    assert (added.status_code, told["id"], told["clientUserId"]) == (
+        201,
+        str(grace.pk),
+        grace.client_user_id,
+    )
+    assert (told["status"], told["appleStatus"], told["retiredAt"]) == ("New", "", None)
+    assert [row["id"] for row in owner_api.get(path).json()] == [str(grace.pk)]
+    assert len(events("vpp_user.added")) == 1
+    assert BatchItem.objects.get().holder == grace.client_user_id
+
+
+def test_a_retired_record_that_nobody_owns_is_that_of_who_has_its_address(
+    owner_api: ApiClient, account: VppAccount, path: str
+) -> None:
+    found = factories.VppUserFactory(
+        account=account, email="Ada@example.org", apple_status="Retired"
+    )
+
+    told = owner_api.send("POST", path, {"email": "ada@example.org"}).json()
+
+    assert (told["id"], told["email"]) == (str(found.pk), "ada@example.org")
+    assert told["ownerId"] == str(Owner.objects.get().pk)
 
 
 def test_a_person_is_not_added_twice(owner_api: ApiClient, grace: VppUser, path: str) -> None:
@@ -193,13 +222,15 @@ def test_a_person_is_not_added_twice(owner_api: ApiClient, grace: VppUser, path:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("is_known", [True, False])
+@pytest.mark.parametrize("known", ["nobody", "owner", "retired"])
 def test_of_many_at_once_one_adds_the_person(
-    transactional_db: None, owner: Admin, organization: Organization, is_known: bool
+    transactional_db: None, owner: Admin, organization: Organization, known: str
 ) -> None:
     account = factories.VppAccountFactory(organization=organization)
-    if is_known:
-        factories.OwnerFactory(organization=organization, email="ada@example.org")
+    if known != "nobody":
+        ada = factories.OwnerFactory(organization=organization, email="ada@example.org")
+    if known == "retired":
+        factories.VppUserFactory(account=account, owner=ada, apple_status="Retired")
     path = f"/organizations/{organization.pk}/sm/vppAccounts/{account.pk}/users"
     api = client_of(owner)
 
@@ -241,7 +272,12 @@ def test_a_person_may_be_in_two_accounts(
 @pytest.mark.parametrize(
     ("body", "status", "error"),
     [
-        ({}, 400, "A person needs an e-mail address. Give one like ann@example.org."),
+        (
+            {},
+            400,
+            "A person needs an e-mail address, or a Managed Apple Account. Give one like"
+            " ann@example.org.",
+        ),
         (
             {"email": "not an address"},
             400,
@@ -318,23 +354,34 @@ def test_an_account_that_stopped_takes_nobody(owner_api: ApiClient, path: str) -
 # --- editing --------------------------------------------------------------------------------------
 
 
-def test_a_person_is_edited_and_apple_s_record_stays(
-    owner_api: ApiClient, grace: VppUser, path: str
+def test_a_person_is_edited_and_apple_is_told(
+    owner_api: ApiClient, fake: FakeApple, account: VppAccount, path: str
 ) -> None:
-    answer = owner_api.send(
-        "PUT", f"{path}/{grace.pk}", {"name": "Rear Admiral", "email": "admiral@example.org"}
-    )
+    one = owner_api.send("POST", path, {"email": "grace@example.org"}).json()["id"]
+    drain(account, fake)
 
-    grace.refresh_from_db()
+    answer = owner_api.send(
+        "PUT", f"{path}/{one}", {"name": "Rear Admiral", "email": "admiral@example.org"}
+    )
+    before = VppUser.objects.get().email
+    drain(account, fake)
+
     assert (answer.status_code, answer.json()["name"], answer.json()["email"]) == (
         200,
         "Rear Admiral",
         "admiral@example.org",
     )
-    assert grace.email == "grace@example.org"
+    [at_the_location] = fake.location(account.uid).users
+    after = VppUser.objects.get()
+    assert (before, after.email, after.name, at_the_location.email) == (
+        "grace@example.org",
+        "admiral@example.org",
+        "Rear Admiral",
+        "admiral@example.org",
+    )
     assert events("vpp_user.edited") == [
         (
-            {"name": "Grace Hopper", "email": "grace@example.org"},
+            {"name": "grace@example.org", "email": "grace@example.org"},
             {"name": "Rear Admiral", "email": "admiral@example.org"},
         )
     ]
@@ -411,6 +458,7 @@ def people(account: VppAccount) -> dict[str, str]:
         "retired": {"apple_status": "Retired", "failure": "Once."},
         "deleted": {"apple_status": "Deleted"},
         "failed": {"apple_status": "", "failure": "Apple refused it."},
+        "invited": {"apple_status": "Registered", "invited_at": timezone.now()},
     }.items():
         owner = factories.OwnerFactory(
             organization=account.organization, name=name.title(), username=f"user-{name}"
@@ -425,7 +473,7 @@ def people(account: VppAccount) -> dict[str, str]:
     ("status", "expected"),
     [
         ("New", ["unknown", "registered"]),
-        ("Invited", []),
+        ("Invited", ["invited"]),
         ("Associated", ["associated"]),
         ("Retired", ["retired", "deleted"]),
         ("Failed", ["failed"]),
@@ -494,3 +542,23 @@ def test_what_is_done_to_people_is_told_to_those_who_may_see_them(
 
     assert [events.count() for events in told] == [1, 0]
     assert BatchItem.objects.count() == 1
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_a_managed_apple_account_is_one_persons(
+    owner_api: ApiClient, account: VppAccount, path: str, method: str
+) -> None:
+    factories.OwnerFactory(
+        organization=account.organization, name="Ann", managed_apple_account="ann@school.example"
+    )
+    user = factories.VppUserFactory(
+        account=account, owner=factories.OwnerFactory(organization=account.organization)
+    )
+    said = {"email": user.owner.email, "managedAppleAccount": "Ann@school.example"}
+    if method == "POST":
+        said["email"] = "bo@example.org"
+
+    answer = owner_api.send(method, path if method == "POST" else f"{path}/{user.pk}", said)
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "managed_apple_account_taken")
+    assert "“Ann” of this organization has the Managed Apple Account" in answer.json()["errors"][0]

@@ -111,13 +111,13 @@ def test_the_pages_of_plans_and_holders_look_right_everywhere(
     """What no link leads to, because a form does."""
     page = open_page(Admin.objects.get(email=demo["email"]), theme=theme, width=width)
     wrong = {}
-    for what in ("grant", "revoke", "book"):
+    for what in ("grant", "revoke", "book", "retire", "invite"):
         plan = a_plan(what, VppAccount.objects.get(pk=demo["vpp_account_ids"][0]))
         address = f"/organizations/{plan.organization_id}/manage/vpp/plans/{plan.pk}/"
         page.goto(address)
         wrong[what] = violations(page) + too_wide(page) + scrolling_tables(page)
 
-    assert wrong == {"grant": [], "revoke": [], "book": []}
+    assert wrong == {"grant": [], "revoke": [], "book": [], "retire": [], "invite": []}
     assert complaints == []
 
 
@@ -129,7 +129,9 @@ def a_plan(what: str, account: VppAccount) -> BatchPlan:
         .exclude(serial_number=None)
         .values_list("serial_number", flat=True)
     )
-    if what == "book":
+    if what in ("retire", "invite"):
+        wish = wish_for(kind=what, users=people)
+    elif what == "book":
         wish = wish_for(kind="grant", titles=ours.filter(product_type="Book")[:2], users=people)
     else:
         titles_ = ours.filter(product_type="App")[:6]

@@ -130,6 +130,8 @@ class VppAccount(models.Model):
     country = models.CharField(max_length=2, blank=True)
     default_platform = models.CharField(max_length=40, blank=True)
     website_url = models.URLField(blank=True)
+    # Apple's address of an invitation, with a place for its code, as service/config said last.
+    invitation_url = models.CharField(max_length=500, blank=True)
 
     state = models.CharField(
         max_length=12, choices=AccountState.choices, default=AccountState.NOT_VERIFIED

@@ -27,11 +27,14 @@ def home(apple: "FakeApple", said: str) -> str:
     )
 
 
-def invitation(organization: str, email: str) -> str:
+def invitation(location: Location, email: str, said: str = "") -> str:
     return frame(
         "Apps and books from your organization",
-        f"""<section><p>{escape(organization)} would like to assign apps and books to you.
-Sign in with your Apple Account to accept.</p><form method="post">
+        f"""{note(said)}
+<section><p><strong>{escape(location.org_name)}</strong> would like to assign apps and books of its
+location <strong>{escape(location.name)}</strong> to you. Sign in with your Apple Account to accept.</p>
+<p class="quiet">It learns that you have accepted, and not with which Apple Account.</p>
+<form method="post">
 {field("apple_account", "Apple Account", email, kind="email", required=True)}
 <button class="main" name="choice" value="accept">Accept</button>
 <button name="choice" value="decline" formnovalidate>Decline</button></form></section>""",
@@ -45,7 +48,8 @@ def message(text: str) -> str:
 def frame(title: str, content: str) -> str:
     return f"""<!doctype html><html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{escape(title)} · Play Apple</title><link rel="stylesheet" href="/portal.css"></head>
+<title>{escape(title)} · Play Apple</title><link rel="icon" href="data:,">
+<link rel="stylesheet" href="/portal.css"></head>
 <body><header><a href="/">Play Apple</a>
 <small>stands in for Apple School Manager and Apple Business</small></header>
 <main><h1>{escape(title)}</h1>{content}</main></body></html>"""

@@ -82,13 +82,17 @@ def _invitation(apple: "FakeApple", request: Request) -> Answer:
     code = request.query.get("inviteCode", "")
     location, user = apple.invitation(code)
     if request.method != "POST":
-        return Answer.html(pages.invitation(location.org_name, user.email))
+        return Answer.html(pages.invitation(location, user.email))
     form = _form(request)
     if form.get("choice") != "accept":
         return Answer.html(pages.message("Declined. The invitation stays valid."))
-    apple.accept_invitation(code, form.get("apple_account", ""))
+    account = form.get("apple_account", "")
+    try:
+        apple.accept_invitation(code, account)
+    except Rejected as rejected:
+        return Answer.html(pages.invitation(location, account, str(rejected)), rejected.status)
     done = f"Your Apple Account now receives apps and books from {location.org_name}."
-    return Answer.html(pages.message(done))
+    return Answer.html(pages.message(f"{done} You can close this page."))
 
 
 def _buy(apple: "FakeApple", uid: str, form: Form) -> str:

@@ -7,52 +7,29 @@ Apple knows them in one account. What is said about a person is kept with the ow
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet, Value
+from django.db.models import F, Q, Value
 from django.db.models.functions import Lower
 
 from organizations import audit
 from organizations.audit import Actor
 from organizations.models import Owner
-from users.hooks import user_added
-from users.models import VppUser
-from users.refusals import (
-    ADDRESSES,
-    LONGEST_NAME,
-    AddressWrong,
-    AnotherEmail,
-    EmailMissing,
-    EmailTaken,
-    NameTooLong,
-    PersonExists,
+from users import hooks
+from users.models import VppUser, VppUserQuerySet
+from users.refusals import AnotherEmail, EmailMissing, PersonExists
+from users.services.details import (
+    PersonDetails,
+    carry_over,
+    checked,
+    facts,
+    owners_with_apple_account,
+    owners_with_email,
+    write,
 )
 from users.states import RETIRED
 from vpp_accounts.models import VppAccount
 from vpp_accounts.refusals import AccountStopped
-
-LONGEST_ADDRESS = 254
-
-
-@dataclass(frozen=True, slots=True)
-class PersonDetails:
-    """What is said about a person; None says nothing."""
-
-    email: str | None = None
-    name: str | None = None
-    username: str | None = None
-    managed_apple_account: str | None = None
-
-
-FIELDS = {
-    "name": "name",
-    "email": "email",
-    "username": "username",
-    "managed_apple_account": "managedAppleAccount",
-}
 
 
 @transaction.atomic
@@ -61,70 +38,82 @@ def add_person(
 ) -> VppUser:
     """A person of the account, who is registered at Apple from here on by itself.
 
-    Without `owner` it is the one with this e-mail address, or a new one.
+    Without `owner` it is the one with this address, or a new one. Whoever has a Managed Apple Account
+    needs no invitation, and so no e-mail address.
     """
     _refuse_in_vain(account)
     said = checked(details)
-    owner = _chosen(owner, said) if owner else _owner_of(account, said.get("email", ""))
+    managed = said.get("managed_apple_account", "")
+    owner = _chosen(owner, said) if owner else _owner_of(account, said.get("email", ""), managed)
     email = said.get("email") or owner.email
-    if not email:
+    if not (email or managed or owner.managed_apple_account):
         raise EmailMissing
     _refuse_double(account, owner, email)
     before = facts(owner)
-    _write(owner, said)
-    user = VppUser(
+    write(owner, said)
+    user = _former(account, owner, email) or VppUser(
         organization_id=account.organization_id,
         account=account,
-        owner=owner,
         client_user_id=str(uuid.uuid4()),  # Apple wants nothing personal here
-        email=owner.email,
     )
+    _begin(user, owner)
     _save(user)
+    carry_over(owner, before=before, by=by)
     after = {"account": account.name, **facts(owner)}
     _record("vpp_user.added", by, user, before, after)
-    user_added.send(VppUser, user=user, by=by)
+    hooks.announce(hooks.people_added, account=account, user_ids=[user.pk], by=by)
     return user
 
 
 @transaction.atomic
 def edit_person(*, by: Actor, user: VppUser, details: PersonDetails) -> VppUser:
-    """Say something else about a person. Apple's record of them stays as it is."""
-    user = VppUser.objects.select_for_update(of=("self",)).get(pk=user.pk)
+    """Say something else about a person, in whatever accounts they are."""
+    user = _locked(user)
     said = checked(details)
     if not said:
         return user
+    known = user.owner or Owner()
+    if said.get("email") == "" and not said.get(
+        "managed_apple_account", known.managed_apple_account
+    ):
+        raise EmailMissing
+    at_apple = {"email": user.email}
     if user.owner is None:
-        said = {"email": user.email} | said
+        said = at_apple | said
         user.owner = _owner_of(user.account, said["email"])
         _refuse_double(user.account, user.owner, said["email"], but=user)
+    else:
+        at_apple = facts(user.owner)
     before = facts(user.owner)
-    _write(user.owner, said)
+    write(user.owner, said)
     if not user.apple_status:  # Apple has not been told yet
         user.email = user.owner.email
     _save(user)
+    carry_over(user.owner, before=at_apple, by=by)
     _record("vpp_user.edited", by, user, before, facts(user.owner))
+    user.refresh_from_db()
     return user
 
 
-def checked(details: PersonDetails) -> dict[str, str]:
-    """What was said, by the owner's fields."""
-    said = {name: value.strip() for name in FIELDS if (value := getattr(details, name)) is not None}
-    for name in ("name", "username"):
-        if len(said.get(name, "")) > LONGEST_NAME:
-            raise NameTooLong(name)
-    for name in ADDRESSES:
-        if name in said and (said[name] or name == "email"):
-            _refuse_no_address(name, said[name])
-    return said
+def _locked(user: VppUser) -> VppUser:
+    """Their owner first, as all do who change both: or two of them wait for each other."""
+    Owner.objects.select_for_update(no_key=True).filter(vpp_users=user).first()
+    return VppUser.objects.select_for_update(of=("self",)).get(pk=user.pk)
 
 
-def _refuse_no_address(name: str, text: str) -> None:
-    try:
-        validate_email(text)
-    except ValidationError:
-        raise AddressWrong(name, text) from None
-    if len(text) > LONGEST_ADDRESS:
-        raise AddressWrong(name, text)
+def _former(account: VppAccount, owner: Owner, email: str) -> VppUser | None:
+    """Their record from before they were retired: books come back under the same id only."""
+    retired = _records(account, owner, email).filter(apple_status__in=RETIRED)
+    locked = retired.select_for_update(of=("self",))
+    return locked.order_by(F("owner").asc(nulls_last=True), "-pk").first()
+
+
+def _begin(user: VppUser, owner: Owner) -> None:
+    """As somebody whom Apple does not know, whatever they were before."""
+    user.owner, user.email = owner, owner.email
+    user.apple_status, user.failure, user.id_hash, user.invite_code = "", "", "", ""
+    user.tell_again = False
+    user.registered_at = user.invited_at = user.associated_at = user.retired_at = None
 
 
 def _refuse_in_vain(account: VppAccount) -> None:
@@ -139,32 +128,36 @@ def _chosen(owner: Owner, said: dict[str, str]) -> Owner:
     return owner
 
 
-def _owner_of(account: VppAccount, email: str) -> Owner:
+def _owner_of(account: VppAccount, email: str, managed_apple_account: str = "") -> Owner:
     """The person of the organization with this address, or a new one who is not saved yet."""
-    known = _with_email(account.organization_id, email).first() if email else None
+    known = None
+    if email:
+        known = owners_with_email(account.organization_id, email).first()
+    elif managed_apple_account:
+        known = owners_with_apple_account(account.organization_id, managed_apple_account).first()
     return known or Owner(organization_id=account.organization_id)
 
 
-def _with_email(organization_id: int, email: str) -> QuerySet[Owner]:
-    # The condition on "" is the index's own; without it the planner does not use it.
-    addressed = Owner.objects.filter(organization=organization_id).exclude(email="")
-    return addressed.alias(address=Lower("email")).filter(address=Lower(Value(email)))
+def _records(account: VppAccount, owner: Owner, email: str) -> VppUserQuerySet:
+    """Those of a person; one found at Apple may have nothing but their address."""
+    users = VppUser.objects.filter(account=account).alias(address=Lower("email"))
+    theirs = Q(owner=owner) if owner.pk else Q(pk=None)
+    if email:
+        theirs |= Q(owner=None, address=Lower(Value(email)))
+    return users.filter(theirs)
 
 
 def _refuse_double(
     account: VppAccount, owner: Owner, email: str, but: VppUser | None = None
 ) -> None:
-    """One active record per person; one found at Apple may have nothing but its address."""
-    active = VppUser.objects.filter(account=account).exclude(apple_status__in=RETIRED)
-    active = active.alias(address=Lower("email")).exclude(pk=but.pk if but else 0)
-    theirs = Q(owner=owner) if owner.pk else Q(pk=None)
-    if email:
-        theirs |= Q(owner=None, address=Lower(Value(email)))
-    if double := active.filter(theirs).first():
+    """One active record per person."""
+    active = _records(account, owner, email).exclude(apple_status__in=RETIRED)
+    if double := active.exclude(pk=but.pk if but else 0).first():
         raise PersonExists(str(double), account.name, double.pk)
 
 
 def _save(user: VppUser) -> None:
+    user.name = user.owner.name if user.owner else ""
     try:
         with transaction.atomic():
             user.save()
@@ -172,23 +165,6 @@ def _save(user: VppUser) -> None:
         others = VppUser.objects.filter(account=user.account, owner=user.owner)
         other = others.exclude(apple_status__in=RETIRED).get()
         raise PersonExists(str(other), user.account.name, other.pk) from error
-
-
-def _write(owner: Owner, said: dict[str, str]) -> None:
-    for name, value in said.items():
-        setattr(owner, name, value)
-    owner.name = owner.name or owner.email or owner.username or owner.managed_apple_account
-    # Only what was said: somebody else may be giving them tags just now.
-    fields = {"name", *said} if owner.pk else None
-    try:
-        with transaction.atomic():
-            owner.save(update_fields=fields)
-    except IntegrityError as error:
-        raise EmailTaken(owner.email) from error
-
-
-def facts(owner: Owner) -> dict[str, str]:
-    return {word: value for name, word in FIELDS.items() if (value := getattr(owner, name))}
 
 
 def _record(

@@ -1,0 +1,180 @@
+"""What is done for one person with one click: invited, the link copied, registered again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_http_methods, require_POST
+
+from licensing import batches
+from licensing.batches.reasons import Reason
+from licensing.models import BatchKind, BatchPlan
+from licensing.people.facts import Person, people_of, url_of
+from licensing.people.next_steps import Step, next_step, possible_steps
+from licensing.tables.people import users_in
+from licensing.views.selection import CannotDo, make_plan, obstacle_of
+from organizations import audit
+from organizations.access import AdminRequest, organization_view
+from organizations.models import Organization
+from organizations.refusals import Refusal
+from users import hooks
+from users.invitations import giving, links
+from users.models import Invitation, VppUser
+from users.services import PersonDetails, add_person
+from vpp_accounts.models import VppAccount
+
+
+@require_POST
+@organization_view()
+def user_invite(request: AdminRequest, organization: Organization, user_id: int) -> HttpResponse:
+    """A plan of one, begun at once."""
+    return answered(request, person_or_404(request, user_id), invite)
+
+
+@require_POST
+@organization_view()
+def user_register(request: AdminRequest, organization: Organization, user_id: int) -> HttpResponse:
+    """Again: after they were retired, or after Apple refused them."""
+    return answered(request, person_or_404(request, user_id), register)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@organization_view(writes=True)
+def user_link(request: AdminRequest, organization: Organization, user_id: int) -> HttpResponse:
+    """The link itself is only for those who may invite: whoever has it can accept."""
+    person = person_or_404(request, user_id)
+    if request.method == "POST":
+        action = LINK_ACTIONS.get(request.POST.get("action", ""), make_link)
+        answered(request, person, action)
+        return redirect(request.path)
+    invitation = open_invitation(person.user)
+    context = {
+        "organization": organization,
+        "person": person,
+        "invitation": invitation,
+        "link": links.url_of(invitation) if invitation and person.can_accept else "",
+        "step": next_step(person, invitation),
+        "obstacle": obstacle_of(person.account, request.membership),
+    }
+    return render(request, "licensing/user_link.html", context)
+
+
+def person_or_404(request: AdminRequest, user_id: int) -> Person:
+    accounts = list(VppAccount.objects.open_to(request.membership))
+    user = get_object_or_404(users_in(request.membership, accounts), pk=user_id)
+    (person,) = people_of([user], accounts)
+    return person
+
+
+def open_invitation(user: VppUser) -> Invitation | None:
+    return Invitation.objects.open().filter(user=user).first()
+
+
+Action = Callable[[AdminRequest, Person], str]
+
+
+def answered(request: AdminRequest, person: Person, act: Action) -> HttpResponse:
+    """Do it, say what came of it where the button was pressed."""
+    try:
+        if obstacle := obstacle_of(person.account, request.membership):
+            raise CannotDo(obstacle)
+        told = act(request, person)
+    except Refusal as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, told)
+    return redirect(where_from(request, person))
+
+
+def where_from(request: AdminRequest, person: Person) -> str:
+    wanted = request.POST.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(wanted, allowed_hosts=None)
+    return wanted if is_ours and wanted.startswith("/") else url_of(person.user)
+
+
+# --- The actions ----------------------------------------------------------------------------------
+
+
+def invite(request: AdminRequest, person: Person) -> str:
+    wish = batches.wish_for(
+        kind=BatchKind.INVITE, titles=(), users=[person.user.pk], why="From User management."
+    )
+    plan = make_plan(request, person.account, wish)
+    if not plan.summary["go"]:
+        raise CannotDo(f"{person.name}: {reason_in(plan)}")
+    batches.start(by=request.actor, membership=request.membership, plan=plan)
+    return f"The invitation to {person.name} is on its way to {person.email}."
+
+
+def reason_in(plan: BatchPlan) -> str:
+    reasons = [Reason(value).sentence for value in plan.summary["reasons"]]
+    return reasons[0] if reasons else "An invitation is on its way already."
+
+
+def register(request: AdminRequest, person: Person) -> str:
+    possible = possible_steps(person)
+    if Step.REGISTER_AGAIN in possible:
+        add_person(
+            by=request.actor,
+            account=person.account,
+            details=PersonDetails() if person.user.owner else PersonDetails(email=person.email),
+            owner=person.user.owner,
+        )
+        return f"{person.name} is being registered at Apple again; invite them afterwards."
+    if Step.TRY_AGAIN not in possible:
+        raise CannotDo(f"{person.name} is registered at Apple already: there is nothing to repeat.")
+    is_known = bool(person.user.apple_status)
+    announced = hooks.people_changed if is_known else hooks.people_added
+    with transaction.atomic():
+        hooks.announce(
+            announced, account=person.account, user_ids=[person.user.pk], by=request.actor
+        )
+    return f"Apple is asked again about {person.name}."
+
+
+@transaction.atomic
+def make_link(request: AdminRequest, person: Person) -> str:
+    """Theirs, or a new one; nothing is mailed."""
+    if not person.can_accept:
+        raise CannotDo(why_no_link(person))
+    invitation = open_invitation(person.user)
+    if invitation is None or invitation.is_expired or person.asked_again_at:
+        giving.give_out(by=request.actor, account=person.account, user_ids=[person.user.pk])
+    audit.record(
+        "invitation.link_made",
+        by=request.actor,
+        organization=request.membership.organization,
+        target=person.user,
+    )
+    return f"This link is for {person.name} only."
+
+
+def why_no_link(person: Person) -> str:
+    return f"{person.name} has no invitation link. {next_step(person, None).text}"
+
+
+@transaction.atomic
+def renew_link(request: AdminRequest, person: Person) -> str:
+    giving.renew_link(by=request.actor, invitation=theirs(person))
+    return "This is another link. Whoever has an earlier one can do nothing with it any more."
+
+
+@transaction.atomic
+def withdraw(request: AdminRequest, person: Person) -> str:
+    giving.withdraw(by=request.actor, invitation=theirs(person))
+    return f"The invitation of {person.name} is withdrawn; its links lead nowhere any more."
+
+
+def theirs(person: Person) -> Invitation:
+    invitation = open_invitation(person.user)
+    if invitation is None:
+        raise CannotDo(f"{person.name} has no open invitation. It was accepted or withdrawn.")
+    return invitation
+
+
+LINK_ACTIONS: dict[str, Action] = {"renew": renew_link, "withdraw": withdraw}
