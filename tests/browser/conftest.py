@@ -16,6 +16,7 @@ from pytest_django.live_server_helper import LiveServer
 from organizations.models import Admin
 from tests import factories
 from tests.conftest import signed_in
+from vpp_accounts import connections as apple_connections
 from vpp_accounts.apple.fake import FakeApple, serving
 from vpp_dashboard.celery import app as celery_app
 
@@ -52,6 +53,7 @@ def apple(settings: LazySettings) -> Iterator[FakeApple]:
     fake = FakeApple()
     fake.settings.allow_http_notification_urls = True
     with serving(fake) as server:
+        apple_connections.service_configs.clear()  # another test's Apple had another address
         settings.APPLE_VPP_CLIENT = "http"
         settings.APPLE_VPP_BASE_URL = f"{server.url}/mdm/v2/"
         settings.APPLE_METADATA_URL = f"{server.url}/WebObjects/MZStorePlatform.woa/wa/lookup"
