@@ -1,8 +1,8 @@
 """People: ./dev bench people [--size 50000] [--people 100000]
 
 A file of that many owners is checked (the dry run) and imported, then imported again with an account,
-whose users they become. As many people are registered at an Apple in this process that keeps Apple's own pace
-("own s" is ours alone). Then User management over very many people: server time for one admin, signed in.
+whose users they become. As many people are registered at an Apple in this process that keeps Apple's own pace.
+Then User management over very many people: server time for one admin, signed in.
 """
 
 from __future__ import annotations
@@ -128,7 +128,9 @@ def registered(size: int) -> Row:
         worked = location.work_off()
         limit = here.apple.settings.limits["maxUsers"]
         begun = Begun([batch], start=seconds)
-        return location.row(f"{size:,} people registered", begun, worked, math.ceil(size / limit))
+        row = location.row(f"{size:,} people registered", begun, worked, math.ceil(size / limit))
+        del row["own s"]  # pages are read side by side, so Apple's time is more than the clock's
+        return row
 
 
 def timed(work: Callable[[], Any]) -> tuple[Any, float]:

@@ -16,7 +16,8 @@ PAGE = 500  # about how many assignments one request brings
 def done_among(work: Work, operation: AppleOperation, items: Sequence[Sent]) -> set[int]:
     """The ids of the items whose aim is reached at Apple now."""
     if operation.is_about_people:
-        return people.done_among(work, items)
+        sent_at = operation.sent_at or operation.created_at
+        return people.done_among(work, items, sent_at=sent_at)
     held, is_sure = held_among(work, items)
     kind = BatchItem.objects.filter(pk=items[0].id).values_list("kind", flat=True).get()
     if kind == BatchKind.GRANT:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -20,6 +21,15 @@ LONG_AGO = datetime.min.replace(tzinfo=UTC)
 SHOW_EVERY = 0.5  # seconds between two counts of the batches
 
 
+@dataclass(frozen=True, slots=True)
+class ListOfPeople:
+    """Apple's records of client users by their ids; reading many takes longer than they stay new."""
+
+    asked_at: datetime = LONG_AGO
+    read_at: datetime = LONG_AGO
+    records: Mapping[str, ClientUser] = field(default_factory=dict)
+
+
 @dataclass
 class Work:
     account: VppAccount
@@ -32,7 +42,7 @@ class Work:
     invited_at: float = 0.0
     limits_moved: bool = False  # the last request was too large by limits that we had just read
     # Apple's client users as read lately, for all who are being registered; with the time of it.
-    people: tuple[datetime, dict[str, ClientUser]] = (LONG_AGO, {})
+    people: ListOfPeople = field(default_factory=ListOfPeople)
     _shown_at: float = 0.0
 
     @cached_property
