@@ -101,7 +101,7 @@ _COLUMNS = (
     'client_user_id text COLLATE "C", email text, apple_status text, id_hash text, code_digest text,'
     " code text"
 )
-_RETIRED = "('Retired', 'Deleted')"
+RETIRED = "('Retired', 'Deleted')"
 
 
 def _is_newer(row: str) -> str:
@@ -131,20 +131,20 @@ _PART_FROM_OWNER = f"""
     UPDATE {TABLE} AS back SET owner_id = NULL
     FROM seen_user AS seen
     WHERE back.account_id = %(account)s AND seen.client_user_id = back.client_user_id
-      AND back.apple_status IN {_RETIRED} AND seen.apple_status NOT IN {_RETIRED}
+      AND back.apple_status IN {RETIRED} AND seen.apple_status NOT IN {RETIRED}
       AND NOT {_is_newer("back")}
       AND EXISTS (
           SELECT FROM {TABLE} AS other
           LEFT JOIN seen_user AS seen_other ON seen_other.client_user_id = other.client_user_id
           WHERE other.account_id = back.account_id AND other.owner_id = back.owner_id
             AND other.id <> back.id
-            AND coalesce(seen_other.apple_status, other.apple_status) NOT IN {_RETIRED}
-            AND (other.apple_status NOT IN {_RETIRED} OR other.id > back.id)
+            AND coalesce(seen_other.apple_status, other.apple_status) NOT IN {RETIRED}
+            AND (other.apple_status NOT IN {RETIRED} OR other.id > back.id)
       )
 """  # noqa: S608
 
 # Another record than the one that we knew: its owner begins anew.
-_BEGINS = f"""excluded.apple_status NOT IN {_RETIRED} AND (
+_BEGINS = f"""excluded.apple_status NOT IN {RETIRED} AND (
     held.apple_status NOT IN ('Registered', 'Associated')
     OR (held.apple_status = 'Associated' AND excluded.apple_status = 'Registered'))"""
 # Those who are retired come first: then their owner's place is free for another record.
@@ -154,7 +154,7 @@ _UPSERT = f"""
                                  invite_code_digest, first_seen_at)
     SELECT %(organization)s, %(account)s, client_user_id, email, '', apple_status, id_hash, '', code,
            code_digest, now()
-    FROM seen_user ORDER BY apple_status IN {_RETIRED} DESC, client_user_id
+    FROM seen_user ORDER BY apple_status IN {RETIRED} DESC, client_user_id
     ON CONFLICT (account_id, client_user_id) DO UPDATE SET
         email = excluded.email,
         apple_status = excluded.apple_status,
@@ -170,13 +170,13 @@ _UPSERT = f"""
                 THEN %(as_of)s
             ELSE held.associated_at END,
         retired_at = CASE
-            WHEN excluded.apple_status NOT IN {_RETIRED} THEN NULL
-            WHEN held.apple_status NOT IN {_RETIRED} THEN %(as_of)s
+            WHEN excluded.apple_status NOT IN {RETIRED} THEN NULL
+            WHEN held.apple_status NOT IN {RETIRED} THEN %(as_of)s
             ELSE held.retired_at END
     WHERE (held.email, held.apple_status, held.id_hash, held.invite_code_digest)
        <> (excluded.email, excluded.apple_status, excluded.id_hash, {_code("digest")})
       AND NOT {_is_newer("held")}
-      AND NOT (held.apple_status = '' AND excluded.apple_status IN {_RETIRED})
+      AND NOT (held.apple_status = '' AND excluded.apple_status IN {RETIRED})
 """  # noqa: S608
 
 _LOSE = f"""

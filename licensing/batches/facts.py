@@ -20,11 +20,11 @@ from licensing.models import (
 from organizations.bulk import returned
 from organizations.models import Device, Membership, Network
 from users.models import VppUser
+from users.states import RETIRED
 from vpp_accounts.models import AssignableNetworks, VppAccount
 
 DEVICE, USER = Assignment.HolderKind.DEVICE, Assignment.HolderKind.USER
 LONGEST_SERIAL = 32
-RETIRED = (VppUser.AppleStatus.RETIRED, VppUser.AppleStatus.DELETED)
 
 
 @dataclass(frozen=True, slots=True)

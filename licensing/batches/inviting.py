@@ -20,7 +20,6 @@ from typing import NamedTuple
 
 from django.utils import timezone
 
-from licensing.batches.people_plans import RETIRED
 from licensing.batches.reasons import RETIRED_MEANWHILE, Reason
 from licensing.batches.tallies import actor_of, tally
 from licensing.batches.work import Work
@@ -31,6 +30,7 @@ from users.invitations.giving import give_out, mail
 from users.invitations.letters import KEY
 from users.invitations.news import note_mails
 from users.models import Invitation, VppUser
+from users.states import RETIRED
 from vpp_accounts.models import VppAccount
 
 AT_A_TIME = 500  # people in one transaction

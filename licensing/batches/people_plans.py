@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 from licensing.batches.reasons import Reason
 from users.models import VppUser
+from users.states import RETIRED
 
 Status = VppUser.AppleStatus
-RETIRED = (Status.RETIRED, Status.DELETED)
 MOST_SHOWN = 1000  # skipped people that are named in a plan; all of them are counted
 
 

@@ -11,8 +11,9 @@ from organizations.audit import Actor
 from organizations.models import Owner
 from organizations.tags import add_tags
 from users import hooks
-from users.imports.verdicts import OWNERS, RETIRED, TAGS, USERS
+from users.imports.verdicts import OWNERS, TAGS, USERS
 from users.models import PeopleImport, VppUser
+from users.records import RETIRED
 from users.refusals import LONGEST_NAME
 from users.services.details import KNOWN_TO_APPLE
 from vpp_accounts.models import VppAccount

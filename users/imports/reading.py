@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from organizations.lists.export import FORMULA_STARTS
 from organizations.refusals import Refusal
 from organizations.services import checked_tags
+from organizations.uploads import LARGEST
 from users.imports.columns import FIELDS, Header, read_header
 from users.imports.refusals import AS_CSV, FileWrong
 from users.imports.spreadsheets import read_workbook
 from users.imports.text import Rows, read_text
 from users.services import PersonDetails, checked
 
-LARGEST_FILE = 20 * 1024 * 1024
+LARGEST_FILE = LARGEST
 MOST_ROWS = 100_000
 LENGTHS = {"name": 200, "email": 254, "username": 200, "tags": 2000, "managed_apple_account": 254}
 

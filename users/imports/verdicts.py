@@ -19,10 +19,10 @@ from organizations import bulk
 from organizations.models import Owner, Tag
 from users.imports.reading import FileRow
 from users.models import ImportRow, PeopleImport, VppUser
+from users.records import RETIRED
 
 OWNERS, TAGS = Owner._meta.db_table, Tag._meta.db_table
 USERS, ROWS = VppUser._meta.db_table, ImportRow._meta.db_table
-RETIRED = "('Retired', 'Deleted')"
 
 MANY, MANY_SHARE = 5, 0.2  # more of those who came with files than this need a second look
 MANY_ROWS = 1000
