@@ -28,5 +28,7 @@ RUN SECRET_KEY=build FIELD_ENCRYPTION_KEYS=build DATABASE_OWNER_URL=postgres://b
 RUN python -m compileall -q /app /opt/venv/lib
 USER 10001:10001
 EXPOSE 8000
+# What proxies tell is weighed by the product itself (TRUSTED_PROXIES), so gunicorn believes nobody.
 CMD ["gunicorn", "vpp_dashboard.wsgi", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", \
-     "--workers", "2", "--threads", "8", "--worker-tmp-dir", "/dev/shm", "--no-control-socket"]
+     "--workers", "2", "--threads", "8", "--worker-tmp-dir", "/dev/shm", "--no-control-socket", \
+     "--forwarded-allow-ips", ""]

@@ -38,6 +38,16 @@ def set_up(*, apple_port: int | None = None) -> None:
     call_command("flush", interactive=False, database="owner", verbosity=0)
 
 
+def organization(name: str) -> Any:
+    """A new one; from now on this process works inside it, as a door would."""
+    from organizations import tenancy  # noqa: PLC0415
+    from organizations.founding import next_id  # noqa: PLC0415
+    from organizations.models import Organization  # noqa: PLC0415
+
+    tenancy.enter(next_id())
+    return Organization.objects.create(pk=tenancy.current().organization, name=name)
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -125,10 +125,10 @@ class Bench:
 def bench(*, devices: int) -> Iterator[Bench]:
     from django.test import Client  # noqa: PLC0415
 
-    from organizations.models import Admin, Membership, Organization  # noqa: PLC0415
+    from organizations.models import Admin, Membership  # noqa: PLC0415
     from vpp_accounts import connections as to_apple  # noqa: PLC0415
 
-    organization = Organization.objects.create(name="Benchmark")
+    organization = common.organization("Benchmark")
     admin = Admin.objects.create_user("bench@example.org")
     Membership.objects.create(organization=organization, admin=admin, access="full")
     fill_inventory(organization, devices)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from benchmarks import _common as common
 from benchmarks.pages import measure
 
 Row = dict[str, Any]
@@ -38,9 +39,9 @@ def fill(people: int) -> tuple[Any, Any]:
     from django.db import connections  # noqa: PLC0415
     from django.test import Client  # noqa: PLC0415
 
-    from organizations.models import Admin, Membership, Network, Organization  # noqa: PLC0415
+    from organizations.models import Admin, Membership, Network  # noqa: PLC0415
 
-    organization = Organization.objects.create(name="Benchmark of pages")
+    organization = common.organization("Benchmark of pages")
     admin = Admin.objects.create_user("people@example.org")
     Membership.objects.create(organization=organization, admin=admin, access="full")
     network = Network.objects.create(organization=organization, name="School")

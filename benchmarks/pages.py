@@ -45,11 +45,11 @@ def fill(titles: int, assignments: int) -> tuple[Any, Any]:
 
     from apps_catalog.models import App  # noqa: PLC0415
     from licensing.models import LicensedApp  # noqa: PLC0415
-    from organizations.models import Admin, Membership, Organization  # noqa: PLC0415
+    from organizations.models import Admin, Membership  # noqa: PLC0415
     from vpp_accounts.models import VppAccount  # noqa: PLC0415
 
     now, each = timezone.now(), assignments // titles
-    organization = Organization.objects.create(name="Benchmark")
+    organization = common.organization("Benchmark")
     admin = Admin.objects.create_user("bench@example.org")
     Membership.objects.create(organization=organization, admin=admin, access="full")
     account = VppAccount(organization=organization, name="Bench", email="b@example.org")

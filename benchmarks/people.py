@@ -54,10 +54,9 @@ def main() -> None:
 
 
 def imports(size: int) -> list[Row]:
-    from organizations.models import Organization  # noqa: PLC0415
     from vpp_accounts.models import VppAccount  # noqa: PLC0415
 
-    organization = Organization.objects.create(name="Benchmark")
+    organization = common.organization("Benchmark")
     account = VppAccount(organization=organization, name="Bench", email="bench@example.org")
     account.stoken, account.token_expires_at = "token", "2099-01-01T00:00:00Z"
     account.state = "in_sync"

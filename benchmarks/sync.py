@@ -73,7 +73,6 @@ class Location:
         self, apple: common.FakeApple, name: str, *, titles: int, assignments: int
     ) -> None:
         from organizations.audit import Actor  # noqa: PLC0415
-        from organizations.models import Organization  # noqa: PLC0415
         from vpp_accounts.connections import service_configs  # noqa: PLC0415
         from vpp_accounts.services import Rights, add_account  # noqa: PLC0415
 
@@ -88,7 +87,7 @@ class Location:
             apple.post(
                 f"locations/{self.uid}/fill", adamId=adam_id, assignments=each, holder="serial"
             )
-        organization = Organization.objects.create(name=name)
+        organization = common.organization(name)
         self.account = add_account(
             by=Actor.system("Benchmark"),
             organization=organization,

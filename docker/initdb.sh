@@ -10,6 +10,7 @@ CREATE EXTENSION IF NOT EXISTS btree_gin;
 CREATE ROLE vpp_owner LOGIN CREATEDB PASSWORD :'owner';
 CREATE ROLE vpp_app LOGIN PASSWORD :'app';
 CREATE ROLE vpp_system LOGIN BYPASSRLS PASSWORD :'system';
+GRANT vpp_app TO vpp_system;
 CREATE DATABASE vpp OWNER vpp_owner;
 \connect vpp
 ALTER SCHEMA public OWNER TO vpp_owner;

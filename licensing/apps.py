@@ -5,6 +5,6 @@ class LicensingConfig(AppConfig):
     name = "licensing"
 
     def ready(self) -> None:
-        from licensing import receivers  # noqa: PLC0415  models must be loaded first
+        from licensing import lookups, receivers  # noqa: F401, PLC0415  models must be loaded first
 
         receivers.connect()

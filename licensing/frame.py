@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
-from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
-from django.utils import timezone
 
+from licensing.banners import Banner, banners
+from licensing.elsewhere import Choice, choice_of, page_of
 from licensing.models import Batch
 from licensing.notices import Notice, notices
 from licensing.running import (
@@ -24,20 +23,14 @@ from licensing.running import (
     work_of_batches,
     work_of_syncs,
 )
-from organizations.models import Membership, Organization
-from vpp_accounts.models import AccountState, SyncRun, VppAccount
-from vpp_accounts.models.accounts import EXPIRY_WARNING
-from vpp_accounts.states import WORDS, StateWords, Urgency
+from organizations import switching
+from organizations.access import AdminRequest
+from organizations.models import Membership, Network, Organization
+from organizations.network_choice import chosen_network, visible_networks
+from vpp_accounts.models import SyncRun
 
-ICONS = {
-    Urgency.INFORMATION: "info-circle",
-    Urgency.WARNING: "alert-triangle",
-    Urgency.DANGER: "alert-circle",
-}
+MOST_NETWORKS = 50  # in the drop-down
 BANNERS_IN_SIGHT = 2  # the rest is folded away: _banners.html
-# Their headline does not say why; the account's reason does.
-EXPLAINED = (AccountState.SYNC_FAILED, AccountState.CLAIMED, AccountState.NOT_VERIFIED)
-TO_TELL = [state for state, words in WORDS.items() if words.urgency > Urgency.NONE]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +50,11 @@ PAGES = (
     Page("Organization", "MDM", "certificate", "licensing:mdm", "mdm/"),
     Page("Organization", "Networks", "sitemap", "organizations:network_list", "networks/"),
     Page("Organization", "Administrators", "users", "organizations:admin_list", "admins/", True),
+    Page("Organization", "Sign-in", "login", "organizations:sign_in_settings", "sign-in/", True),
     Page(
         "Organization", "Activity", "history", "licensing:organization_activity", "activity/", True
     ),
+    Page("Organization", "Settings", "settings", "organizations:settings", "settings/", True),
     Page("Monitor", "Devices", "devices", "licensing:device_list", "monitor/devices/"),
     Page("Manage", "Apps", "apps", "licensing:app_list", "manage/apps/"),
     Page("Manage", "VPP", "license", "licensing:licensed_app_list", "manage/vpp/"),
@@ -89,32 +84,11 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Banner:
-    """One account in one state that somebody should know about."""
+class Switcher:
+    """`page`: the one that is shown in the other organization as well, where it is there."""
 
-    account: VppAccount
-    words: StateWords
-    since: datetime
-    action_url: str  # empty for admins who cannot do it
-
-    @property
-    def icon(self) -> str:
-        return ICONS[self.words.urgency]
-
-    @property
-    def location(self) -> str:
-        """The location at Apple, unless the account is simply called like it."""
-        name = self.account.location_name
-        return "" if name == self.account.name else name
-
-    @property
-    def days_left(self) -> int | None:
-        return self.account.days_left if self.words.state == AccountState.EXPIRING else None
-
-    @property
-    def reason(self) -> str:
-        """What happened, where the headline alone cannot say it."""
-        return self.account.state_reason if self.words.state in EXPLAINED else ""
+    page: str
+    recent: list[Choice]
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
@@ -122,7 +96,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
 
 
 class Frame:
-    """The frame of one page. At most seven queries, and none on pages outside an organization."""
+    """The frame of one page. At most eight queries, and none on pages outside an organization."""
 
     def __init__(self, request: HttpRequest) -> None:
         self.request = request
@@ -142,12 +116,33 @@ class Frame:
         return reverse("demo_inbox") if settings.DEMO_INBOX else ""
 
     @cached_property
-    def organizations(self) -> list[Organization]:
-        """The ones this admin may switch between."""
+    def switcher(self) -> Switcher | None:
+        """None for whoever has one organization only."""
+        if self.membership is None or not switching.has_several(self.request):
+            return None
+        page = page_of(self.request, self.current)
+        recent = switching.recent(self.request, but=self.membership.organization_id)
+        return Switcher(page, [choice_of(membership, page, PAGES) for membership in recent])
+
+    @cached_property
+    def network(self) -> Network | None:
+        """What lies in networks is narrowed to this one; None: all of them."""
+        return chosen_network(self.request) if self.membership else None
+
+    @cached_property
+    def networks(self) -> list[Network]:
+        """The first that may be chosen; all others are found by asking the server."""
         if self.membership is None:
             return []
-        ours = Organization.objects.filter(memberships__admin=self.membership.admin_id)
-        return list(ours.order_by("name", "pk"))
+        return list(visible_networks(cast("AdminRequest", self.request))[: MOST_NETWORKS + 1])
+
+    @property
+    def shown_networks(self) -> list[Network]:
+        return self.networks[:MOST_NETWORKS]
+
+    @property
+    def has_many_networks(self) -> bool:
+        return len(self.networks) > MOST_NETWORKS
 
     @cached_property
     def entries(self) -> list[Entry]:
@@ -226,47 +221,3 @@ def entry_of(page: Page, request: HttpRequest, membership: Membership) -> Entry 
     here = f"/organizations/{membership.organization_id}/"
     path = request.path.removeprefix(here)
     return Entry(page, url, path.startswith(page.below) if page.below else path == "")
-
-
-def banners(membership: Membership) -> list[Banner]:
-    """What needs a person, most urgent first; in one query."""
-    soon = timezone.now() + EXPIRY_WARNING
-    accounts = VppAccount.objects.visible_to(membership).filter(
-        Q(state__in=TO_TELL) | Q(token_expires_at__lte=soon)
-    )
-    found = [
-        banner_of(account, state, membership)
-        for account in accounts.order_by("token_expires_at", "pk")
-        for state in troubles(account)
-    ]
-    return sorted(found, key=lambda banner: -banner.words.urgency)
-
-
-def troubles(account: VppAccount) -> list[AccountState]:
-    """The state of an account and, whatever that is, its token's end: a sync hides neither."""
-    state = AccountState(account.state)
-    found = [state] if state in TO_TELL else []
-    if state in VppAccount.STOPPED or not account.is_expiring:
-        return found
-    over = account.token_expires_at <= timezone.now()
-    ending = AccountState.EXPIRED if over else AccountState.EXPIRING
-    return found if ending in found else [ending, *(s for s in found if s != AccountState.EXPIRING)]
-
-
-def banner_of(account: VppAccount, state: AccountState, membership: Membership) -> Banner:
-    words = WORDS[state]
-    since = account.state_since
-    if state != account.state:
-        # Told by the token's date alone: the check of the dates has not run, or something else is worse.
-        warned = timedelta() if state == AccountState.EXPIRED else EXPIRY_WARNING
-        since = account.token_expires_at - warned
-    return Banner(account, words, since, action_url(words, account, membership))
-
-
-def action_url(words: StateWords, account: VppAccount, membership: Membership) -> str:
-    if not words.action_url or not membership.can_write:
-        return ""
-    try:
-        return reverse(words.action_url, args=[account.organization_id, account.pk])
-    except NoReverseMatch:
-        return f"{reverse('licensing:mdm', args=[account.organization_id])}#account-{account.pk}"

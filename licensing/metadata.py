@@ -13,9 +13,9 @@ from django.utils import timezone
 
 from apps_catalog.metadata import IDS_PER_REQUEST, Metadata, MetadataUnavailable, lookup
 from apps_catalog.models import App
+from organizations.crypto import CannotDecrypt
 from vpp_accounts.apple.errors import AppleError
 from vpp_accounts.connections import client_for, new_session
-from vpp_accounts.crypto import CannotDecrypt
 from vpp_accounts.models import VppAccount
 
 log = structlog.get_logger(__name__)

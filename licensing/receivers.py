@@ -5,20 +5,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Count
+from django.utils import timezone
 
-from licensing.batches import inviting
+from licensing.batches import inviting, taking_back
 from licensing.batches.news import hear
 from licensing.batches.outcomes import forget_items
 from licensing.batches.registering import register, update
 from licensing.batches.starting import invite
-from licensing.batches.waking import work_waits
-from licensing.models import OPEN_ITEMS, Assignment, BatchItem, LicensedApp
+from licensing.batches.waking import wake_if_needed, work_waits
+from licensing.models import OPEN_ITEMS, Assignment, BatchItem, LicensedApp, Writer
 from licensing.notifications import event_told
-from licensing.tasks import handle_notifications, run_sync, work_on_account
+from licensing.tasks import (
+    handle_notifications,
+    run_sync,
+    take_licenses_back,
+    work_on_account,
+)
 from organizations.audit import Actor
-from organizations.hooks import network_deletion
-from organizations.models import Network
+from organizations.hooks import (
+    deletion_asked,
+    deletion_undone,
+    network_deletion,
+    organization_reopened,
+)
+from organizations.models import Network, Organization
 from users.hooks import invitations_mailed, invitations_wanted, people_added, people_changed
 from users.models import Invitation
 from vpp_accounts import hooks
@@ -40,6 +52,7 @@ def connect() -> None:
         start_handling, dispatch_uid="licensing.start_handling_notifications"
     )
     event_told.connect(settle_batches, dispatch_uid="licensing.settle_batches")
+    hooks.rights_changed.connect(look_again, dispatch_uid="licensing.look_again")
     hooks.account_removal.connect(what_goes, dispatch_uid="licensing.what_goes")
     hooks.account_removed.connect(forget_assignments, dispatch_uid="licensing.forget_assignments")
     people_added.connect(register_at_apple, dispatch_uid="licensing.register_at_apple")
@@ -47,6 +60,9 @@ def connect() -> None:
     invitations_wanted.connect(invite_people, dispatch_uid="licensing.invite_people")
     invitations_mailed.connect(settle_invitations, dispatch_uid="licensing.settle_invitations")
     network_deletion.connect(accounts_losing, dispatch_uid="licensing.accounts_losing")
+    deletion_asked.connect(end_batches, dispatch_uid="licensing.end_batches")
+    deletion_undone.connect(stop_taking_back, dispatch_uid="licensing.stop_taking_back")
+    organization_reopened.connect(go_on, dispatch_uid="licensing.go_on")
 
 
 def start_sync(sender: Any, *, sync_run_id: int, **kwargs: Any) -> None:
@@ -102,6 +118,11 @@ def settle_invitations(
     inviting.hear_of_mails(invitation for invitation, _ in outcomes)
 
 
+def look_again(sender: Any, *, account: VppAccount, **kwargs: Any) -> None:
+    """What waits for a license may be meant for devices that can get none any more."""
+    wake_if_needed(account)
+
+
 def what_goes(sender: Any, *, account: VppAccount, **kwargs: Any) -> Consequences:
     titles = LicensedApp.objects.filter(account=account).present().count()
     held = Assignment.objects.filter(account=account).aggregate(n=Count("*"))["n"]
@@ -128,6 +149,24 @@ def forget_assignments(sender: Any, *, account: VppAccount, **kwargs: Any) -> No
     """In one statement each: they hang on the account without a database constraint."""
     forget_items(account.pk)
     Assignment.objects.filter(account=account)._raw_delete(using="default")
+
+
+def end_batches(sender: Any, *, organization: Organization, **kwargs: Any) -> None:
+    taking_back.cancel_all(organization)
+    if organization.takes_licenses_back:
+        # The broker is a doorbell: if it does not ring, the sweep finds the organization.
+        transaction.on_commit(take_licenses_back.delay, robust=True)
+
+
+def stop_taking_back(sender: Any, *, organization: Organization, **kwargs: Any) -> None:
+    """While it was closed nothing else ran in it; what Apple was not asked for stays assigned."""
+    taking_back.cancel_all(organization, taking_back.UNDONE)
+
+
+def go_on(sender: Any, *, organization: Organization, **kwargs: Any) -> None:
+    """After the commit, since the worker's transactions begin with these rows (see `wake`)."""
+    writers = Writer.objects.filter(organization=organization)
+    transaction.on_commit(lambda: writers.update(next_work_at=timezone.now()), robust=True)
 
 
 def accounts_losing(sender: Any, *, network: Network, **kwargs: Any) -> list[str]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from django.db.models import Exists, OuterRef
 from django.urls import reverse
 
 from licensing.models import Batch, BatchState
 from organizations.models import AuditEvent, Membership
-from vpp_accounts.models import SyncRun
+from vpp_accounts.models import SyncRun, VppAccount
 
 MOST_COUNTED = 99  # batches that run at once
 SHOWN_DETAILS = 5  # of them, in the tooltip
@@ -27,9 +29,11 @@ class Work:
     is_paused: bool = False
 
 
-def open_syncs(membership: Membership) -> list[SyncRun]:
+def open_syncs(membership: Membership) -> list[Any]:
+    """Those of closed accounts as well, but not how much there is to be read."""
+    is_open = Exists(VppAccount.objects.open_to(membership).filter(pk=OuterRef("account")))
     runs = SyncRun.objects.visible_to(membership).open().select_related("account")
-    return list(runs.order_by("pk"))
+    return list(runs.annotate(tells_progress=is_open).order_by("pk"))
 
 
 def open_batches(membership: Membership) -> list[Batch]:
@@ -38,16 +42,16 @@ def open_batches(membership: Membership) -> list[Batch]:
     return list(unfinished.order_by("pk")[: MOST_COUNTED + 1])
 
 
-def work_of_syncs(runs: Sequence[SyncRun]) -> list[Work]:
+def work_of_syncs(runs: Sequence[Any]) -> list[Work]:
     if not runs:
         return []
     url = reverse("licensing:mdm", args=[runs[0].organization_id])
     return [Work(str(len(runs)), "syncing", " · ".join(map(_sync_in_words, runs)), url)]
 
 
-def _sync_in_words(run: SyncRun) -> str:
+def _sync_in_words(run: Any) -> str:
     """“North: Reading assignments, page 5 of 20”."""
-    progress = f", {run.progress_text}" if run.total else ""
+    progress = f", {run.progress_text}" if run.total and run.tells_progress else ""
     return f"{run.account.name}: {run.get_phase_display()}{progress}"
 
 

@@ -12,7 +12,10 @@ from licensing.views import (
     licensed_apps,
     mdm,
     notifications,
+    organization_deletion,
+    organization_list,
     overview,
+    owner_data,
     people,
     person_actions,
     person_forms,
@@ -26,8 +29,16 @@ from licensing.views import (
 app_name = "licensing"
 MDM = "organizations/<int:organization_id>/mdm/accounts"
 VPP = "organizations/<int:organization_id>/manage/vpp"
+OWNER = "organizations/<int:organization_id>/configure/owners/<int:owner_id>"
 urlpatterns = [
+    path("organizations/", organization_list.organization_list, name="organization_list"),
+    path("organizations/search", organization_list.organization_search, name="organization_search"),
     path("organizations/<int:organization_id>/", overview.overview, name="overview"),
+    path(
+        "organizations/<int:organization_id>/settings/delete/",
+        organization_deletion.organization_delete,
+        name="organization_delete",
+    ),
     path(
         "organizations/<int:organization_id>/running-work/", frame.running_work, name="running_work"
     ),
@@ -35,6 +46,11 @@ urlpatterns = [
         "organizations/<int:organization_id>/activity/",
         activity.organization_activity,
         name="organization_activity",
+    ),
+    path(
+        "organizations/<int:organization_id>/activity/<int:event_id>/",
+        activity.event_detail,
+        name="event_detail",
     ),
     # Organization > MDM
     path("organizations/<int:organization_id>/mdm/", mdm.mdm, name="mdm"),
@@ -59,6 +75,9 @@ urlpatterns = [
         notifications.account_notifications_try_again,
         name="account_notifications_try_again",
     ),
+    # Systems Manager > Configure > Owners
+    path(f"{OWNER}/data/", owner_data.owner_data, name="owner_data"),
+    path(f"{OWNER}/data/export/", owner_data.owner_data_export, name="owner_data_export"),
     # Systems Manager > Manage > VPP
     path(f"{VPP}/", licensed_apps.vpp, name="vpp"),
     path(

@@ -5,7 +5,9 @@ class OrganizationsConfig(AppConfig):
     name = "organizations"
 
     def ready(self) -> None:
-        from organizations import privileges, receivers  # noqa: PLC0415  models must be loaded first
+        # Models must be loaded first.
+        from organizations import checks, privileges, receivers  # noqa: PLC0415
 
+        checks.connect()
         privileges.connect(self)
         receivers.connect()

@@ -1,6 +1,14 @@
 """What this app announces; higher apps register for it in their AppConfig.
 
 `network_deletion(network)`: receivers return a list of sentences, each something that ends with it.
+`account_rights(organization, memberships)`: receivers return, by the id of each membership, the
+names of the VPP accounts whose users and licenses that admin may manage.
+`admin_removal(membership)`: receivers return a list of sentences, each something that ends with it.
+`admin_removed(membership, by)`: take the admin out of every list; in the transaction.
+`organization_closed(organization)`: suspended or deleted; end what runs. In the transaction.
+`organization_reopened(organization)`: everything may go on. In the transaction.
+`deletion_asked(organization)`, `deletion_undone(organization)`: beside them. In the transaction.
+`erasure(organization_id)`: it is about to go for good; empty secrets first, as the system role.
 `mail_posted()`: mail waits in the outbox; sent after the commit.
 `mail_settled(mails)`: a few that were sent (`sent_at`) or given up (`error` says why).
 """
@@ -8,5 +16,13 @@
 from django.dispatch import Signal
 
 network_deletion = Signal()
+account_rights = Signal()
+admin_removal = Signal()
+admin_removed = Signal()
+organization_closed = Signal()
+organization_reopened = Signal()
+deletion_asked = Signal()
+deletion_undone = Signal()
+erasure = Signal()
 mail_posted = Signal()
 mail_settled = Signal()

@@ -54,7 +54,8 @@ def logos_of(mails: Iterable[OutgoingMail]) -> dict[int, Logo]:
     wanted = {mail.organization_id for mail in mails if mail.with_logo}
     if not wanted:
         return {}
-    return {logo.organization_id: logo for logo in Logo.objects.filter(organization__in=wanted)}
+    logos = Logo.objects.using("system").filter(organization__in=wanted)
+    return {logo.organization_id: logo for logo in logos}
 
 
 def part_of(logo: Logo) -> MIMEImage:

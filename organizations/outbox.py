@@ -11,6 +11,8 @@ from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 import structlog
@@ -18,10 +20,10 @@ from django.conf import settings
 from django.core.mail import get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import connections, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from organizations import hooks
+from organizations import hooks, tenancy
 from organizations.mime import logos_of, message_of
 from organizations.models import Logo, Organization, OutgoingMail
 
@@ -31,6 +33,7 @@ GROUP = 20  # mails over one connection
 LEASE = timedelta(minutes=10)
 FIRST_PAUSE = timedelta(minutes=1)  # doubled after each failure
 TRIED_FOR = timedelta(days=1)
+TELLS_OF_CLOSING = "closing:"  # mails of these keys go out though their organization is closed
 CLAIMING = 0x6D61696C  # the advisory lock: one worker at a time counts and claims
 EMPTIED: dict[str, Any] = {"text": "", "html": "", "headers": {}, "next_attempt_at": None}
 
@@ -144,7 +147,8 @@ def claim() -> list[OutgoingMail]:
     with transaction.atomic(using="system"):
         with connections["system"].cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CLAIMING])
-        due = waiting.filter(next_attempt_at__lte=now).order_by("is_bulk", "next_attempt_at", "pk")
+        due = waiting.filter(_may_go_out(), next_attempt_at__lte=now)
+        due = due.order_by("is_bulk", "next_attempt_at", "pk")
         ours = list(due.select_for_update(skip_locked=True)[: min(GROUP, allowance(now))])
         # Without an error and with a time to come: that is what a mail under way looks like.
         waiting.filter(pk__in=[mail.pk for mail in ours]).update(
@@ -153,6 +157,12 @@ def claim() -> list[OutgoingMail]:
     for mail in ours:
         mail.attempts += 1
     return ours
+
+
+def _may_go_out() -> Q:
+    """Mail of a closed organization waits until it is open again."""
+    is_open = Q(organization__in=Organization.objects.open())
+    return is_open | Q(key__startswith=TELLS_OF_CLOSING)
 
 
 def allowance(now: datetime) -> int:
@@ -175,14 +185,23 @@ def send_group(mails: list[OutgoingMail]) -> list[Failure | None]:
             failure = outcomes[-1] if outcomes else None
             if failure is None or not failure.for_all:
                 failure = send(mail, connection, logos.get(mail.organization_id))
-            over = settle(mail, failure)
+            with tenancy.inside(mail.organization_id):
+                over = settle(mail, failure)
             settled += [mail] if over else []
             outcomes.append(failure)
     finally:
         with suppress(OSError):
             connection.close()
-        hooks.mail_settled.send_robust(OutgoingMail, mails=settled)
+        announce(settled)
     return outcomes
+
+
+def announce(settled: list[OutgoingMail]) -> None:
+    """Each organization's mails in its own place."""
+    theirs = attrgetter("organization_id")
+    for organization_id, mails in groupby(sorted(settled, key=theirs), theirs):
+        with tenancy.inside(organization_id):
+            hooks.mail_settled.send_robust(OutgoingMail, mails=list(mails))
 
 
 def send(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.core import signing
 from django.db import transaction
 
-from organizations import audit
+from organizations import audit, lookups, tenancy
 from organizations.audit import Actor
 from organizations.models import Membership
 
@@ -39,5 +39,10 @@ def membership_of_token(token: str) -> Membership | None:
         membership_id = int(SIGNER.unsign(token))
     except signing.BadSignature:
         return None
-    found = Membership.objects.select_related("organization", "admin")
-    return found.filter(pk=membership_id).first()
+    organization_id = lookups.membership.organization(membership_id)
+    if organization_id is None:
+        return None
+    tenancy.enter(organization_id)
+    return (
+        Membership.objects.select_related("organization", "admin").filter(pk=membership_id).first()
+    )

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.account.signals import user_logged_in
+from django.db.models.signals import post_delete
+
 from organizations import hooks
+from organizations.models import Membership
+from organizations.signin import journal, limits, lockout, providers, sessions
 from organizations.tasks import send_mail
 
 
 def connect() -> None:
     hooks.mail_posted.connect(ring, dispatch_uid="organizations.ring")
+    journal.connect()
+    lockout.connect()
+    sessions.connect()
+    post_delete.connect(
+        providers.forget_member, sender=Membership, dispatch_uid="providers.forget_member"
+    )
+    user_logged_in.connect(limits.note_sign_in, dispatch_uid="limits.note_sign_in")
 
 
 def ring(sender: Any, **kwargs: Any) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
-from organizations import audit, hooks
+from organizations import audit, hooks, network_tags
 from organizations.audit import Actor
 from organizations.models import Network, Organization
 from organizations.refusals import Conflict, Refusal
@@ -77,18 +77,21 @@ def add_network(*, by: Actor, organization: Organization, details: NetworkDetail
     after = assign(network, details)
     with transaction.atomic():
         save(network)
+        network_tags.renew(organization)
         audit.record("network.added", by=by, organization=organization, target=network, after=after)
     return network
 
 
 @transaction.atomic
 def edit_network(*, by: Actor, network: Network, details: NetworkDetails) -> Network:
-    network = Network.objects.select_for_update(of=("self",)).get(pk=network.pk)
+    network = Network.objects.select_for_update(of=("self",), no_key=True).get(pk=network.pk)
     before = facts(network)
     after = assign(network, details)
     changed = [name for name in after if after[name] != before[name]]
     if changed:
         save(network)
+        if "tags" in changed:
+            network_tags.renew(network.organization)
         audit.record(
             "network.edited",
             by=by,
@@ -130,7 +133,7 @@ def move_devices(network: Network, target: Network) -> int:
 
 def deletion_consequences(network: Network) -> list[str]:
     """What ends with a network, in sentences, ours and those of the apps above."""
-    admins: int = network.accesses.count()
+    admins = network.accesses.values("membership").distinct().count()
     ours = [
         f"{admins:,} network admin{'s lose their' if admins != 1 else ' loses the'} access to it."
     ]

@@ -18,14 +18,66 @@ def send_mail() -> int:
 
 
 @shared_task
+def remind_of_deletions() -> int:
+    """Mail full admins of deleted organizations 7 days and 1 day before those are gone for good."""
+    from organizations import closing
+
+    return closing.remind_of_deletions()
+
+
+@shared_task
+def erase_deleted() -> int:
+    """Organizations whose days to undo their deletion are over."""
+    from organizations.closing import erasing
+
+    return erasing.erase_deleted()
+
+
+@shared_task
 def forget_old_records() -> int:
-    """Old sessions, the answers kept for `Idempotency-Key`, and mail: the system role's work."""
+    """Old sessions, answers kept for `Idempotency-Key`, mail, and people who never came.
+
+    The system role's work.
+    """
     from django.core.management import call_command
 
+    from organizations.admins.forgetting import forget_newcomers
     from organizations.models import IdempotentAnswer, OutgoingMail
 
     call_command("clearsessions")
     now = timezone.now()
     answers = IdempotentAnswer.objects.using("system").filter(created_at__lt=now - ANSWERS_ARE_KEPT)
     mails = OutgoingMail.objects.using("system").filter(created_at__lt=now - MAIL_IS_KEPT)
-    return answers.delete()[0] + mails.delete()[0]
+    return answers.delete()[0] + mails.delete()[0] + forget_newcomers()
+
+
+@shared_task
+def expire_audit_events() -> int:
+    """What an organization wants to keep for a time only: the system role's work."""
+    from organizations.audit_log import retention
+
+    return retention.remove_expired()
+
+
+@shared_task
+def tell_of_expiring_keys() -> int:
+    from organizations import keys
+
+    return keys.tell_of_expiry()
+
+
+@shared_task
+def forget_sign_ins() -> int:
+    """Failed sign-ins that make nobody wait any more, and sessions that are over."""
+    from organizations.signin import lockout, sessions
+
+    return lockout.forget_old() + sessions.forget_ended()
+
+
+@shared_task
+def remind_of_certificates() -> int:
+    """A month before a provider of single sign-on signs with a certificate that has ended."""
+    from organizations.signin import providers, reminders
+
+    providers.forget_orphans()
+    return reminders.remind_of_certificates()

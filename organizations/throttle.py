@@ -8,11 +8,11 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass
 
-from allauth.account.adapter import get_adapter
 from django.core.cache import cache
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.utils import timezone
+
+from organizations.addresses import client_address
 
 SITE = 64  # bits: whoever has one IPv6 address has all that begin like it
 
@@ -27,8 +27,12 @@ class Limit:
 
     def count(self, request: HttpRequest) -> int:
         """Count this request; in how many seconds its address may come again, 0 for at once."""
+        return self.count_for(address_of(request))
+
+    def count_for(self, whom: str) -> int:
+        """The same for anybody who can be named, such as an organization."""
         window, gone = divmod(int(timezone.now().timestamp()), self.seconds)
-        key = f"throttle:{self.name}:{window}:{address_of(request)}"
+        key = f"throttle:{self.name}:{window}:{whom}"
         cache.add(key, 0, timeout=self.seconds)
         try:
             times = cache.incr(key)
@@ -38,13 +42,10 @@ class Limit:
 
 
 def address_of(request: HttpRequest) -> str:
-    """The client's, as far as trusted proxies tell; of IPv6 the part that is one site's."""
-    try:
-        address = ipaddress.ip_address(get_adapter().get_client_ip(request))
-    except PermissionDenied:  # a socket without addresses
+    """The client's; of IPv6 the part that is one site's."""
+    address = client_address(request)
+    if address is None:
         return "unknown"
-    # A socket for both shows IPv4 in the guise of IPv6, where all of it is one site.
-    plain = getattr(address, "ipv4_mapped", None) or address
-    if isinstance(plain, ipaddress.IPv4Address):
-        return str(plain)
+    if ipaddress.ip_address(address).version == 4:
+        return address
     return str(ipaddress.ip_network((address, SITE), strict=False).network_address)

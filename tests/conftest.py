@@ -4,12 +4,15 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from celery.app.task import Task
 from django.core.cache import cache
 from django.test import Client, TestCase, TransactionTestCase
 
+from organizations import tenancy
 from organizations.audit import Actor
 from organizations.models import Admin, Organization
-from tests import factories
+from tests import audited_secrets, factories
+from tests.database import serving
 from tests.databases import fresh_database
 from vpp_accounts import connections as apple_connections
 from vpp_accounts.apple.fake import FakeApple
@@ -30,9 +33,37 @@ def django_db_setup(django_db_blocker: object, worker_id: str = "main") -> Itera
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _tasks_are_the_product() -> Iterator[None]:
+    """A task that a test calls works as the application's role, as it does in a worker."""
+    call = Task.__call__
+
+    def serve(task: Task, *args: object, **kwargs: object) -> object:
+        with serving():
+            return call(task, *args, **kwargs)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Task, "__call__", serve)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _secrets_are_watched() -> Iterator[None]:
+    with audited_secrets.watching():
+        yield
+
+
 @pytest.fixture(autouse=True)
-def _clean_cache() -> None:
+def _no_secret_is_audited() -> Iterator[None]:
+    audited_secrets.forget()
+    yield
+    assert audited_secrets.leaks() == []
+
+
+@pytest.fixture(autouse=True)
+def _clean_start() -> None:
     cache.clear()
+    tenancy.leave()  # a test may have gone through a door without a request around it
 
 
 @pytest.fixture

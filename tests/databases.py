@@ -8,6 +8,8 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
 
+from tests.database import SystemConnection
+
 ALIASES = ("default", "owner", "system")
 
 
@@ -16,7 +18,7 @@ def fresh_database(name: str) -> Iterator[None]:
     _as_owner(f'DROP DATABASE IF EXISTS "{name}"', f'CREATE DATABASE "{name}"')
     before = {alias: settings.DATABASES[alias]["NAME"] for alias in ALIASES}
     _point_at(dict.fromkeys(ALIASES, name))
-    connections["system"] = connections["default"]
+    connections["system"] = SystemConnection(connections["default"])
     call_command("migrate", verbosity=0, interactive=False)
     try:
         yield

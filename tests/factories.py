@@ -57,6 +57,7 @@ class MembershipFactory(DjangoModelFactory):
     organization = factory.SubFactory(OrganizationFactory)
     admin = factory.SubFactory(AdminFactory)
     access = "full"
+    last_active_at = factory.LazyFunction(timezone.now)  # else the first page notes it
 
 
 class NetworkAccessFactory(DjangoModelFactory):

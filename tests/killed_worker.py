@@ -10,7 +10,7 @@ django.setup()
 
 from licensing import batches
 from licensing.batches import steps
-from vpp_accounts import connections
+from vpp_accounts import connections, lookups
 from vpp_accounts.apple.pacing import LocalPacer
 
 
@@ -21,4 +21,5 @@ def die(step: str) -> None:
 
 connections._pacer = lambda key: LocalPacer(1000)  # no Redis in tests
 steps.reached = die
-batches.run(account_id=int(sys.argv[1]))
+with lookups.account.inside(int(sys.argv[1])):  # as the task does
+    batches.run(account_id=int(sys.argv[1]))

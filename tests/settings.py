@@ -20,8 +20,10 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 INSTALLED_APPS = [*INSTALLED_APPS, "tests"]
+MIDDLEWARE = ["tests.database.ServingMiddleware", *MIDDLEWARE]
 
 # One connection, so that a test's transaction holds everything; the owner's is for set-up only.
+DATABASES["default"]["ENGINE"] = "tests.database"
 DATABASES["system"]["TEST"] = {"MIRROR": "default"}
 for database in DATABASES.values():
     database["CONN_HEALTH_CHECKS"] = False

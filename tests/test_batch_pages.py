@@ -583,7 +583,7 @@ def test_a_reader_sees_a_batch_and_cannot_act(
     page = reader_client.get(url("batch_detail", batch))
     answers = [reader_client.post(url(name, batch)).status_code for name in FORM_PAGES]
 
-    assert page.content.decode().count("A full admin of the organization can do it.") == 1
+    assert page.content.decode().count("a full admin of the organization can do it.") == 1
     assert '<form method="post"' not in page.content.decode().partition('id="batch-actions"')[2]
     assert answers == [403, 403]
     assert states(batch) == {"SERIAL1": "planned"}

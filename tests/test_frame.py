@@ -101,8 +101,9 @@ def test_admins_of_networks_see_no_entries_of_the_whole_organization(
 def test_the_switcher_lists_only_the_organizations_of_the_admin(
     owner: Admin, organization: Organization, owner_client: Client
 ) -> None:
-    MembershipFactory(admin=owner, organization__name="Second Schools")
+    second = MembershipFactory(admin=owner, organization__name="Second Schools").organization
     OrganizationFactory(name="Somebody Else")
+    owner_client.get(url("licensing:overview", second))
 
     page = owner_client.get(url("licensing:overview", organization)).content.decode()
 
@@ -228,8 +229,8 @@ def test_the_frame_costs_six_queries(
         SyncRunFactory(account=account)
         NetworkFactory(organization=organization)
 
-    # Session, admin, membership; the switcher, banners, low titles, others' changes, syncs,
-    # batches; and the page's one.
+    # Session, admin, membership; networks to choose from, banners, low titles, others' changes,
+    # syncs, batches; and the page's one.
     with django_assert_num_queries(10):
         owner_client.get(url("organizations:network_list", organization))
 

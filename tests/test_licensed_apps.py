@@ -373,7 +373,7 @@ def test_licensed_app_list_tells_readers_why_they_cannot_sync(reader_client, org
     html = reader_client.get(list_url(organization)).content.decode()
 
     assert (
-        'disabled title="You have read-only access; a full admin of the organization can sync."'
+        'disabled title="You have read-only access; a full admin of the organization can do it."'
         in html
     )
 

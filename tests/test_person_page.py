@@ -704,9 +704,13 @@ def test_people_of_an_account_that_is_closed_are_not_found(owner_client, north, 
     assert owner_client.post(url(name, user)).status_code == 404
 
 
-def test_a_network_admin_sees_their_account_and_changes_nothing(organization, north, school):
+def test_who_only_reads_in_a_network_sees_its_account_and_changes_nothing(
+    organization, north, school
+):
     user = registered(north)
-    access = factories.NetworkAccessFactory(membership__organization=organization, network=school)
+    access = factories.NetworkAccessFactory(
+        membership__organization=organization, network=school, can_write=False
+    )
     north.allowed_admins = "networks"
     north.save()
     north.allowed_networks.add(school)

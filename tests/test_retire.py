@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, connection, connections, transaction
 from django.test import TestCase
 from django.utils import timezone
@@ -205,12 +206,19 @@ def test_nobody_chosen_is_refused(account: VppAccount) -> None:
         batches.make_plan(by=BY, membership=None, account=account, wish=wish)
 
 
-def test_a_network_admin_retires_nobody(organization: Organization, ada: VppUser) -> None:
+def test_a_network_admin_retires_people_of_accounts_that_they_manage(
+    organization: Organization, ada: VppUser
+) -> None:
     access = NetworkAccessFactory(membership__organization=organization)
+    with pytest.raises(PermissionDenied, match="Only admins with full access"):
+        plan([ada], access.membership)
+    ada.account.allowed_admins = "networks"
+    ada.account.save()
+    ada.account.allowed_networks.set([access.network])
 
     made = plan([ada], access.membership)
 
-    assert (made.summary["go"], made.summary["reasons"]) == (0, {"peopleNotYours": 1})
+    assert (made.summary["go"], made.summary["reasons"]) == (1, {})
 
 
 def test_a_plan_takes_as_many_statements_for_many_people_as_for_few(

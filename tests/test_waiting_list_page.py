@@ -249,7 +249,7 @@ def test_a_reader_sees_the_waiting_list_and_cannot_change_it(
     page = reader_client.get(url(title)).content.decode()
     answer = reader_client.post(url(title), {"action": "take-off", "item": item.pk})
 
-    assert (page.count("A full admin of the organization can do it."), answer.status_code) == (
+    assert (page.count("a full admin of the organization can do it."), answer.status_code) == (
         3,
         403,
     )

@@ -115,6 +115,7 @@ def roles_and_database(passwords: dict[str, str]) -> list[str]:
             f"CREATE ROLE {role} LOGIN {right} PASSWORD '{passwords[role]}'"
             for role, right in rights.items()
         ),
+        "GRANT vpp_app TO vpp_system",  # tests look at everything, and play the application
         "CREATE DATABASE vpp OWNER vpp_owner",
     ]
 

@@ -5,6 +5,6 @@ class UsersConfig(AppConfig):
     name = "users"
 
     def ready(self) -> None:
-        from users import receivers  # noqa: PLC0415  models must be loaded
+        from users import lookups, receivers  # noqa: F401, PLC0415  models must be loaded first
 
         receivers.connect()

@@ -109,10 +109,20 @@ def _is_newer(row: str) -> str:
     return f"coalesce({last} > %(as_of)s, false)"
 
 
+# Who was erased here stays so, whatever Apple's own record of them says.
+_IS_ERASED = f"""held.erased_at IS NOT NULL AND NOT (
+    held.apple_status IN {RETIRED} AND excluded.apple_status NOT IN {RETIRED})"""
+
+
+def _unless_erased(column: str) -> str:
+    return f"CASE WHEN {_IS_ERASED} THEN '' ELSE excluded.{column} END"
+
+
 def _code(part: str) -> str:
     """What Apple leaves out of the record that we knew stays as it is."""
     column = f"invite_code_{part}"
     return f"""CASE
+        WHEN {_IS_ERASED} THEN ''
         WHEN held.apple_status = 'Registered' AND excluded.apple_status = 'Registered'
              AND excluded.invite_code_digest IN ('', held.invite_code_digest)
         THEN held.{column} ELSE excluded.{column} END"""
@@ -156,9 +166,10 @@ _UPSERT = f"""
            code_digest, now()
     FROM seen_user ORDER BY apple_status IN {RETIRED} DESC, client_user_id
     ON CONFLICT (account_id, client_user_id) DO UPDATE SET
-        email = excluded.email,
+        email = {_unless_erased("email")},
         apple_status = excluded.apple_status,
-        id_hash = excluded.id_hash,
+        id_hash = {_unless_erased("id_hash")},
+        erased_at = CASE WHEN {_IS_ERASED} THEN held.erased_at END,
         failure = CASE WHEN held.apple_status = excluded.apple_status THEN held.failure ELSE '' END,
         invite_code_ciphertext = {_code("ciphertext")},
         invite_code_digest = {_code("digest")},
@@ -174,7 +185,8 @@ _UPSERT = f"""
             WHEN held.apple_status NOT IN {RETIRED} THEN %(as_of)s
             ELSE held.retired_at END
     WHERE (held.email, held.apple_status, held.id_hash, held.invite_code_digest)
-       <> (excluded.email, excluded.apple_status, excluded.id_hash, {_code("digest")})
+       <> ({_unless_erased("email")}, excluded.apple_status, {_unless_erased("id_hash")},
+           {_code("digest")})
       AND NOT {_is_newer("held")}
       AND NOT (held.apple_status = '' AND excluded.apple_status IN {RETIRED})
 """  # noqa: S608

@@ -8,10 +8,11 @@ from celery import shared_task
 @shared_task
 def work_on_import(*, import_id: str) -> None:
     """Whichever stage is next: both leave at once where there is nothing to do."""
-    from users import imports
+    from users import imports, lookups
 
-    imports.check(import_id)
-    imports.apply(import_id)
+    with lookups.people_import.inside(import_id):
+        imports.check(import_id)
+        imports.apply(import_id)
 
 
 @shared_task

@@ -16,9 +16,10 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import formats, timezone
 
-from organizations.models import Membership, OrganizationAccess
+from organizations.models import OF_OPEN, Membership, OrganizationAccess
 from organizations.outbox import Letter, post_letters
 from organizations.preferences import alarms_off_token
+from vpp_accounts import lookups
 from vpp_accounts.models import AccountState, Alarm, AllowedAdmins, VppAccount
 from vpp_accounts.states import WORDS, StateWords
 
@@ -94,7 +95,8 @@ def raise_alarms() -> int:
     raised = 0
     for account_id in accounts_with_news(now):
         try:
-            raised += raise_for(account_id, now)
+            with lookups.account.inside(account_id):
+                raised += raise_for(account_id, now)
         except Exception:  # the other accounts are told of
             log.exception("alarms.not_raised", account=account_id)
     return raised
@@ -105,7 +107,7 @@ def accounts_with_news(now: datetime) -> list[int]:
     told = (*FAILING, AccountState.EXPIRED, AccountState.REVOKED, AccountState.CLAIMED)
     soon = now + timedelta(days=max(DAYS_BEFORE))
     accounts = VppAccount.objects.using("system").filter(
-        Q(state__in=told) | Q(token_expires_at__lte=soon)
+        OF_OPEN, Q(state__in=told) | Q(token_expires_at__lte=soon)
     )
     planned = {
         (account.pk, occasion.key)
@@ -121,7 +123,8 @@ def accounts_with_news(now: datetime) -> list[int]:
 @transaction.atomic
 def raise_for(account_id: int, now: datetime) -> int:
     """The alarms of one account, with their mail; whoever writes the alarm's row posts it."""
-    account = VppAccount.objects.select_related("organization").filter(pk=account_id).first()
+    accounts = VppAccount.objects.filter(OF_OPEN).select_related("organization")
+    account = accounts.filter(pk=account_id).first()
     if account is None:
         return 0
     raised = 0
@@ -145,10 +148,14 @@ def raise_for(account_id: int, now: datetime) -> int:
 def recipients(account: VppAccount) -> dict[str, Membership | None]:
     """Each address once; None for the account's own where it is no admin's, who could opt out."""
     contact = account.email.strip().lower()
-    members = Membership.objects.select_related("admin").filter(
-        Q(access=OrganizationAccess.FULL) | may_manage(account) | Q(admin__email=contact),
-        organization=account.organization_id,
-        admin__is_active=True,
+    members = (
+        Membership.objects.accepted()
+        .select_related("admin")
+        .filter(
+            Q(access=OrganizationAccess.FULL) | may_manage(account) | Q(admin__email=contact),
+            organization=account.organization_id,
+            admin__is_active=True,
+        )
     )
     people = {membership.admin.email: membership for membership in members}
     everybody = {contact: None, **people}

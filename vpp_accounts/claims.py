@@ -10,11 +10,12 @@ import structlog
 from django.conf import settings
 from django.utils import timezone
 
+from organizations.crypto import CannotDecrypt
+from vpp_accounts import lookups
 from vpp_accounts.apple.errors import AppleError, ClaimedByAnother
 from vpp_accounts.apple.types import MdmInfo
 from vpp_accounts.connections import client_for
-from vpp_accounts.crypto import CannotDecrypt
-from vpp_accounts.models import AccountState, FormerClaim, VppAccount
+from vpp_accounts.models import AccountState, VppAccount
 
 log = structlog.get_logger(__name__)
 
@@ -56,7 +57,7 @@ def describe(holder: MdmInfo) -> str:
 
 def was_ours(holder: MdmInfo | None) -> bool:
     """Apple offers no way to take a mark off again, so it outlives the account that made it."""
-    return holder is not None and FormerClaim.objects.filter(mdm_id=holder.id[:100]).exists()
+    return holder is not None and bool(lookups.former_claim_of_mark.all(holder.id[:100]))
 
 
 def other_mdm(account: VppAccount, holder: MdmInfo | None) -> MdmInfo | None:

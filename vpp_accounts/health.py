@@ -6,10 +6,11 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from organizations import audit
+from organizations import audit, tenancy
 from organizations.audit import Actor
+from organizations.crypto import CannotDecrypt
+from organizations.models import OF_OPEN
 from vpp_accounts.apple import errors
-from vpp_accounts.crypto import CannotDecrypt
 from vpp_accounts.models import AccountState, VppAccount
 from vpp_accounts.models.accounts import EXPIRY_WARNING
 
@@ -118,7 +119,7 @@ def set_state(
 def note_token_dates() -> None:
     """Move accounts into Expired and Expiring when their day comes."""
     now = timezone.now()
-    accounts = VppAccount.objects.using("system")
+    accounts = VppAccount.objects.using("system").filter(OF_OPEN)
     ended = Q(token_expires_at__lte=now) & ~Q(state__in=VppAccount.STOPPED)
     soon = Q(token_expires_at__lte=now + EXPIRY_WARNING, state=AccountState.IN_SYNC)
     for account in accounts.filter(ended):
@@ -129,7 +130,7 @@ def note_token_dates() -> None:
 
 def _move(account: VppAccount, where: Q, state: AccountState, reason: str) -> None:
     """Unless the account was renewed meanwhile."""
-    with transaction.atomic():
+    with tenancy.inside(account.organization_id), transaction.atomic():
         ours = VppAccount.objects.select_related("organization").select_for_update(of=("self",))
         still = ours.filter(where, pk=account.pk).first()
         if still is not None:

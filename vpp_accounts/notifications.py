@@ -10,9 +10,9 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from organizations import audit
+from organizations import audit, tenancy
 from organizations.audit import Actor
-from vpp_accounts import hooks
+from vpp_accounts import hooks, lookups
 from vpp_accounts.apple.notifications import Delivery
 from vpp_accounts.models import Notification, VppAccount
 
@@ -23,8 +23,9 @@ NEVER_A_HASH = "-" * 64
 def receiver(account_uuid: UUID, secret: str) -> tuple[VppAccount | None, bool]:
     """The account that Apple is to find at this address, and whether Apple showed its secret.
 
-    The work is the same whatever is wrong, so that the time it takes tells nothing.
+    The rest of the request works in its organization. The work is the same whatever is wrong, so that the time it takes tells nothing.
     """
+    tenancy.enter(lookups.account_of_address.organization(account_uuid))
     known = VppAccount.objects.filter(uuid=account_uuid)
     account = known.only(
         "organization_id", "uid", "notification_secret_hash", "notification_new_secret_hash"

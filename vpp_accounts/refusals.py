@@ -27,6 +27,12 @@ class TokenExpiredAtApple(TokenRefusal):
         super().__init__(f"Apple says that this service token has expired (9621). {DOWNLOAD}")
 
 
+class OrganizationClosed(Conflict):
+    """Suspended, or deleted: nothing is begun for it."""
+
+    code = "organization_closed"
+
+
 class AppleAskedToWait(Conflict):
     code = "apple_asked_to_wait"
 

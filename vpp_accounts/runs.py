@@ -12,9 +12,10 @@ from django.utils import timezone
 
 from organizations import audit
 from organizations.audit import Actor
+from organizations.closing import why_closed
 from vpp_accounts import hooks
 from vpp_accounts.models import AccountState, SyncRun, VppAccount
-from vpp_accounts.refusals import AccountStopped, AppleAskedToWait
+from vpp_accounts.refusals import AccountStopped, AppleAskedToWait, OrganizationClosed
 
 log = structlog.get_logger(__name__)
 
@@ -64,6 +65,8 @@ def request_sync(
 
 def _refuse_in_vain(account: VppAccount, trigger: SyncRun.Trigger) -> None:
     """Where asking Apple cannot work, or would make its block longer."""
+    if why := why_closed(account.organization):
+        raise OrganizationClosed(why)
     if account.is_stopped:
         raise AccountStopped(state=account.get_state_display(), reason=account.state_reason)
     wait = account.apple_asks_to_wait_until

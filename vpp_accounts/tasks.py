@@ -48,28 +48,34 @@ def raise_alarms() -> int:
 @shared_task
 def check_claimed_accounts() -> None:
     """Does the other MDM still hold the location? Only the banner changes; a person resumes."""
+    from organizations.models import OF_OPEN
     from vpp_accounts.models import AccountState, VppAccount
 
-    claimed = VppAccount.objects.using("system").filter(state=AccountState.CLAIMED)
+    claimed = VppAccount.objects.using("system").filter(OF_OPEN, state=AccountState.CLAIMED)
     for account_id in claimed.values_list("pk", flat=True):
         check_claimed_account.delay(account_id=account_id)
 
 
 @shared_task
 def check_claimed_account(*, account_id: int) -> None:
+    from organizations.models import OF_OPEN
+    from vpp_accounts import lookups
     from vpp_accounts.claims import check_claim
     from vpp_accounts.models import VppAccount
 
-    account = VppAccount.objects.filter(pk=account_id).first()
-    if account is not None:
-        check_claim(account)
+    with lookups.account.inside(account_id):
+        account = VppAccount.objects.filter(OF_OPEN, pk=account_id).first()
+        if account is not None:
+            check_claim(account)
 
 
 @shared_task
 def say_goodbye(*, former_claim_id: int) -> None:
+    from vpp_accounts import lookups
     from vpp_accounts.services import goodbye
 
-    goodbye.say_goodbye(former_claim_id=former_claim_id)
+    with lookups.former_claim.inside(former_claim_id):
+        goodbye.say_goodbye(former_claim_id=former_claim_id)
 
 
 @shared_task

@@ -5,8 +5,10 @@ the sweeps below ring again for whatever was lost.
 """
 
 import os
+from typing import Any
 
 from celery import Celery
+from celery.signals import worker_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vpp_dashboard.settings")
 
@@ -21,6 +23,9 @@ EVERY = {  # seconds
     "licensing.tasks.start_due_syncs": 20,
     "users.tasks.ring_waiting_imports": 30,
     "organizations.tasks.send_mail": 60,
+    "licensing.tasks.take_licenses_back": 60,
+    "organizations.tasks.remind_of_deletions": 3600,
+    "organizations.tasks.erase_deleted": 3600,
     "vpp_accounts.tasks.say_due_goodbyes": 60,
     "vpp_accounts.tasks.check_claimed_accounts": 3600,
     "vpp_accounts.tasks.raise_alarms": 900,
@@ -32,6 +37,10 @@ EVERY = {  # seconds
     "users.tasks.forget_old_imports": 86400,
     "users.tasks.remind_due": 3600,
     "organizations.tasks.forget_old_records": 86400,
+    "organizations.tasks.remind_of_certificates": 86400,
+    "organizations.tasks.expire_audit_events": 86400,
+    "organizations.tasks.forget_sign_ins": 86400,
+    "organizations.tasks.tell_of_expiring_keys": 86400,
 }
 # Work with Apple does not hold up the rest.
 ROUTES = {
@@ -43,6 +52,7 @@ ROUTES = {
     "vpp_accounts.tasks.say_due_goodbyes": {"queue": "default"},
     "vpp_accounts.tasks.check_claimed_accounts": {"queue": "default"},
     "licensing.tasks.ring_waiting_writers": {"queue": "default"},
+    "licensing.tasks.take_licenses_back": {"queue": "default"},
     "licensing.tasks.forget_old_batches": {"queue": "default"},
     "licensing.tasks.*": {"queue": "apple"},
     "vpp_accounts.tasks.*": {"queue": "apple"},
@@ -53,3 +63,10 @@ app.conf.beat_schedule = {
     task: {"task": task, "schedule": seconds, "options": {"expires": seconds}}
     for task, seconds in EVERY.items()
 }
+
+
+@worker_init.connect
+def say_which_keys_are_lost(**kwargs: Any) -> None:
+    from vpp_accounts.lost_keys import say_at_start  # noqa: PLC0415  the apps are not there before
+
+    say_at_start()

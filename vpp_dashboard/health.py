@@ -4,15 +4,18 @@ import redis
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
+from django.views.decorators.http import require_safe
 
 QUICK = 2  # seconds
 
 
+@require_safe
 def live(request: HttpRequest) -> JsonResponse:
     """The process answers; says nothing about what it needs."""
     return JsonResponse({"status": "ok"})
 
 
+@require_safe
 def ready(request: HttpRequest) -> JsonResponse:
     """200 when database and broker answer, 503 with what does not."""
     checks = {"database": _database_answers(), "broker": _broker_answers()}

@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 
 # Who reads one of these addresses may use it: to set a password, to accept an invitation.
-KEYS = re.compile(r"(/password/reset/key/|/i/)[^/\s?]+")
+KEYS = re.compile(r"(/password/reset/key/|/invitation/|/i/)[^/\s?]+")
 
 
 def without_keys(

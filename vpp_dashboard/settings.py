@@ -3,6 +3,7 @@
 VPP_ENVIRONMENT is `production` unless told otherwise, and production refuses to start half set up.
 """
 
+import ipaddress
 import sys
 from pathlib import Path
 
@@ -44,6 +45,19 @@ def one_of(name: str, default: str, *others: str) -> str:
     return value
 
 
+def proxies(entries: list[str]) -> list[str]:
+    """Addresses and networks; a typing error stops here, before anybody is trusted by mistake."""
+    trusted = [entry.strip() for entry in entries]
+    for entry in trusted:
+        try:
+            ipaddress.ip_network(entry if entry != "unix" else "::", strict=False)
+        except ValueError:
+            raise ImproperlyConfigured(
+                f"TRUSTED_PROXIES names “{entry}”: no address, no network and not the word unix."
+            ) from None
+    return trusted
+
+
 # --- Who we are -----------------------------------------------------------------------------------
 
 SECRET_KEY = secret("SECRET_KEY")
@@ -65,6 +79,11 @@ INSTALLED_APPS = [
     "organizations",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.socialaccount.providers.saml",
+    "allauth.usersessions",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",
@@ -83,6 +102,9 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "organizations.addresses.ProxyMiddleware",
+    "vpp_dashboard.headers.HeadersMiddleware",
+    "organizations.tenancy.TenancyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -93,7 +115,10 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "organizations.audit.AuditMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "organizations.signin.sessions.SessionMiddleware",
+    "organizations.signin.limits.LimitMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
 ]
@@ -124,6 +149,7 @@ for alias, variable in (("owner", "DATABASE_OWNER_URL"), ("system", "DATABASE_SY
     if PRODUCTION and not env.str(variable, default=""):
         raise ImproperlyConfigured(f"{variable} is not set: production signs in as three roles.")
     DATABASES[alias] = env.db(variable, default=env.str("DATABASE_URL", default="postgres:///vpp"))
+DATABASES["default"]["ENGINE"] = "organizations.database"
 for database in DATABASES.values():
     database["CONN_MAX_AGE"] = 600
     database["CONN_HEALTH_CHECKS"] = True
@@ -175,20 +201,51 @@ INVITATION_DAYS = env.int("INVITATION_DAYS", default=90)  # how long a link lead
 
 AUTH_USER_MODEL = "organizations.Admin"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
-ACCOUNT_ADAPTER = "organizations.signin.AccountAdapter"
+ACCOUNT_ADAPTER = "organizations.signin.accounts.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
-ACCOUNT_USER_DISPLAY = "organizations.signin.display_name"
+ACCOUNT_USER_DISPLAY = "organizations.signin.accounts.display_name"
 ACCOUNT_EMAIL_VERIFICATION = "none"  # an admin is invited to an address; nobody signs up
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_FORMS = {"change_password": "organizations.signin.forms.ChangePasswordForm"}
 ACCOUNT_SESSION_REMEMBER = None
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
+# Failures are counted in the database (organizations/signin/lockout.py); the others stay allauth's.
+ACCOUNT_RATE_LIMITS = {"login_failed": None, "login": "60/m/ip"}
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+MFA_ADAPTER = "organizations.signin.factors.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_FORMS = {
+    "authenticate": "organizations.signin.forms.AuthenticateForm",
+    "reauthenticate": "organizations.signin.forms.ReauthenticateForm",
+    "deactivate_totp": "organizations.signin.forms.DeactivateTOTPForm",
+    "authenticate_webauthn": "organizations.signin.forms.AuthenticatePasskeyForm",
+    "login_webauthn": "organizations.signin.forms.LoginPasskeyForm",
+    "reauthenticate_webauthn": "organizations.signin.forms.ReauthenticatePasskeyForm",
+    "add_webauthn": "organizations.signin.forms.AddPasskeyForm",
+    "edit_webauthn": "organizations.signin.forms.RenameForm",
+}
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # an admin's address was invited
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_RECOVERY_CODE_DIGITS = 10
+MFA_TOTP_TOLERANCE = 1  # clocks differ; each code counts once all the same
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS and not PRODUCTION  # http://127.0.0.1
+USERSESSIONS_TRACK_ACTIVITY = False  # organizations/signin/sessions.py does, without a write a page
+# Identity providers are rows of organizations; nobody signs up through one, or is linked by address.
+SOCIALACCOUNT_ADAPTER = "organizations.signin.social.SocialAccountAdapter"
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
+SOCIALACCOUNT_STORE_TOKENS = False
+SSO_ALLOW_PRIVATE = env.bool("SSO_ALLOW_PRIVATE", default=False)
+SESSION_COOKIE_AGE = env.int("SESSION_COOKIE_AGE", default=12 * 3600)  # without use
+SESSION_MAX_AGE = env.int("SESSION_MAX_AGE", default=7 * 24 * 3600)  # from the sign-in
 PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
@@ -201,7 +258,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
         "OPTIONS": {"min_length": 12},
-    }
+    },
+    {"NAME": "organizations.signin.passwords.LongestPasswordValidator"},
 ]
 
 # --- Words, times, mail ---------------------------------------------------------------------------
@@ -259,17 +317,26 @@ SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+# Browsers take a name that begins like this from this very host only, over https, for all its pages.
+COOKIE_PREFIX = "__Host-" if HTTPS else ""
+SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}sessionid"
+CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrftoken"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
-X_FRAME_OPTIONS = "DENY"
-TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
-if TRUSTED_PROXIES:
-    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    ALLAUTH_TRUSTED_PROXY_COUNT = len(TRUSTED_PROXIES)
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+# Not in a cookie of its own: messages name people and accounts.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+# Of these alone X-Forwarded-For, -Proto and -Host are believed (organizations/addresses.py).
+TRUSTED_PROXIES = proxies(env.list("TRUSTED_PROXIES", default=[]))
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
+        "script-src": [SELF],
+        "style-src": [SELF],
         "img-src": [SELF, "data:", *APPLE_ICON_HOSTS],
         "object-src": [NONE],
         "base-uri": [NONE],
@@ -310,6 +377,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "BatchKind": "licensing.models.BatchKind.values",
+        "ApiKeyState": ["usable", "expired", "revoked"],
         "GrantOrRevoke": ["grant", "revoke"],
     },
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Prefetch, prefetch_related_objects
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -20,6 +21,7 @@ from licensing.api.serializers import (
 )
 from organizations.api.doors import OrganizationApiView
 from organizations.api.openapi import operation
+from organizations.models import Admin, Membership, Network
 from organizations.refusals import Refusal
 from vpp_accounts import services
 from vpp_accounts.models import VppAccount
@@ -43,7 +45,8 @@ class VppAccountsView(OrganizationApiView):
         answers={200: VppAccountSerializer(many=True)},
     )
     def get(self, request: Request, **path: str) -> Response:
-        visible = VppAccount.objects.visible_to(self.membership).prefetch_related(*LISTS)
+        visible = VppAccount.objects.visible_to(self.membership)
+        visible = visible.prefetch_related(*lists_shown_to(self.membership))
         return Response([account_json(account) for account in visible.order_by("pk")])
 
     @operation(
@@ -82,6 +85,7 @@ class VppAccountView(VppAccountApiView):
         answers={200: VppAccountSerializer},
     )
     def get(self, request: Request, **path: str) -> Response:
+        prefetch_related_objects([self.account], *lists_shown_to(self.membership))
         return Response(account_json(self.account))
 
     @operation(
@@ -157,7 +161,18 @@ class TakeOverView(VppAccountApiView):
         return Response(account_json(self.account), status=202)
 
 
-LISTS = ("named_admins", "allowed_networks", "assignable_network_list")
+def lists_shown_to(membership: Membership) -> list[Prefetch[Any]]:
+    """Admins of networks are told of their own networks, and of no other admin."""
+    networks = Network.objects.visible_to(membership)
+    colleagues = Membership.objects.accepted_in(membership)
+    admins = Admin.objects.prefetch_related(Prefetch("memberships", colleagues))
+    if not membership.sees_organization:
+        admins = admins.filter(pk=membership.admin_id)
+    return [
+        Prefetch("named_admins", admins),
+        Prefetch("allowed_networks", networks),
+        Prefetch("assignable_network_list", networks),
+    ]
 
 
 def token_of(given: dict[str, Any]) -> str | bytes:
@@ -196,9 +211,16 @@ def account_json(account: VppAccount) -> dict[str, Any]:
         "daysLeft": account.days_left,
         "uId": account.uid,
         "country": account.country,
-        "allowedAdminIds": ids(account.named_admins),
+        "allowedAdminIds": ids_of_admins(account),
         "allowedNetworkIds": allowed_networks,
     }
+
+
+def ids_of_admins(account: VppAccount) -> list[str]:
+    """As the list of administrators tells them: of the memberships here."""
+    members = [each for admin in account.named_admins.all() for each in admin.memberships.all()]
+    here = sorted(each.pk for each in members if each.organization_id == account.organization_id)
+    return [str(pk) for pk in here]
 
 
 def ids(rows: Any) -> list[str]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
 
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -12,8 +15,12 @@ from organizations.api import paging, parameters
 from organizations.api.doors import OrganizationApiView
 from organizations.api.openapi import operation, paged, query
 from organizations.api.paging import IdTokens, PageSize
+from organizations.api.parameters import BadParameter
 from organizations.api.serializers import AuditEventSerializer
+from organizations.audit_log.reach import reach_of_days
+from organizations.audit_log.shape import event_json
 from organizations.models import AuditEvent
+from organizations.models.audit import AuditEventQuerySet
 
 EVENTS = PageSize(default=100, largest=1000)
 ACTORS = AuditEvent.ActorKind.values
@@ -30,40 +37,61 @@ class AuditEventsView(OrganizationApiView):
         parameters=[
             query("action", "Only actions that begin so, for example vpp_account."),
             query("actorKind", "Only what this kind of actor did.", enum=ACTORS),
+            query("actor", "Only actors with this in their names."),
+            query("targetKind", "Only what was done to this kind, for example network."),
+            query("targetId", "Only what was done to the one with this id, of that kind."),
+            query("refused", "true: only what was refused; false: only what was done.", type=bool),
+            query("q", "Only with this in the name of the actor or of the target."),
+            query("t0", "Only from this moment on, for example 2026-11-22T08:00:00Z."),
+            query("t1", "Only up to this moment."),
             *paged(EVENTS),
         ],
     )
     def get(self, request: Request, **path: str) -> Response:
-        events = events_visible_to(self.membership)
-        if action := parameters.text(request, "action"):
-            events = events.filter(action__startswith=action)
-        if kind := parameters.choice(request, "actorKind", ACTORS):
-            events = events.filter(actor_kind=kind)
+        begin, end = moment(request, "t0"), moment(request, "t1")
+        reach = reach_of_days(self.organization.pk, begin, end)
+        events = filtered(request, reach.of(events_visible_to(self.membership)))
+        if begin:
+            events = events.filter(at__gte=begin)
+        if end:
+            events = events.filter(at__lte=end)
         page = paging.read_page(request, events, size=EVENTS, tokens=IdTokens(), newest_first=True)
-        return paging.answer(request, page, audit_event_json)
+        return paging.answer(request, page, event_json)
 
 
-def audit_event_json(event: AuditEvent) -> dict[str, Any]:
-    return {
-        "id": str(event.pk),
-        "at": event.at,
-        "actor": {
-            "kind": event.actor_kind,
-            "id": _id(event.actor_id),
-            "name": event.actor_name,
-        },
-        "action": event.action,
-        "target": {
-            "kind": event.target_kind,
-            "id": _id(event.target_id),
-            "name": event.target_name,
-        },
-        "before": event.before,
-        "after": event.after,
-        "refused": event.refused,
-        "requestId": event.request_id,
+def filtered(request: Request, events: AuditEventQuerySet) -> AuditEventQuerySet:
+    told = {
+        "action__startswith": parameters.text(request, "action"),
+        "actor_kind": parameters.choice(request, "actorKind", ACTORS),
+        "actor_name__icontains": parameters.text(request, "actor"),
+        "target_kind": parameters.text(request, "targetKind"),
+        "target_id": target_id(request),
+        "refused": parameters.boolean(request, "refused"),
     }
+    events = events.filter(
+        **{name: value for name, value in told.items() if value not in ("", None)}
+    )
+    if text := parameters.text(request, "q"):
+        events = events.filter(Q(actor_name__icontains=text) | Q(target_name__icontains=text))
+    return events
 
 
-def _id(number: int | None) -> str | None:
-    return None if number is None else str(number)
+def target_id(request: Request) -> int | None:
+    """Ids of different kinds have nothing to do with each other."""
+    found = parameters.row_id(request, "targetId")
+    if found is not None and not parameters.text(request, "targetKind"):
+        raise BadParameter("targetId", "is asked for together with “targetKind”")
+    return found
+
+
+def moment(request: Request, name: str) -> datetime | None:
+    text = parameters.text(request, name)
+    if not text:
+        return None
+    try:
+        found = parse_datetime(text)
+    except ValueError:
+        found = None
+    if found is None:
+        raise BadParameter(name, "must be a moment, for example 2026-11-22T08:00:00Z")
+    return found if timezone.is_aware(found) else timezone.make_aware(found)

@@ -32,6 +32,7 @@ TAG = "Batches"
 
 class BatchesApiView(VppAccountApiView):
     needs_allowed_admin = True
+    network_writes = True
 
     def handle_exception(self, exc: Exception) -> Response:
         response = super().handle_exception(exc)
@@ -160,7 +161,7 @@ class CancelBatchView(BatchApiView):
         description="What Apple has been asked for runs to its end; who waits for a license no longer does.",
     )
     def post(self, request: Request, **path: str) -> Response:
-        batches.cancel(by=self.actor, batch=self.batch)
+        batches.cancel(by=self.actor, batch=self.batch, membership=self.membership)
         return Response(batch_json(self.batch), status=202)
 
 

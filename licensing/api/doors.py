@@ -1,4 +1,8 @@
-"""The door of one VPP account: visible, or 404; its licenses are for its allowed admins, or 403."""
+"""The door of one VPP account: visible, or 404; its licenses are for its allowed admins, or 403.
+
+What changes its users and licenses (`network_writes`) is for those who manage it, full admins or not;
+what changes the account itself, or owners, for full admins.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from django.http import Http404
 
 from organizations.api.doors import OrganizationApiView
 from vpp_accounts.models import VppAccount
+from vpp_accounts.permissions import refuse_strangers
 
 
 class VppAccountApiView(OrganizationApiView):
@@ -20,12 +25,18 @@ class VppAccountApiView(OrganizationApiView):
     def enter(self) -> None:
         super().enter()
         visible = VppAccount.objects.visible_to(self.membership).select_related("organization")
-        account = visible.filter(pk=self.row_id("vppAccountId")).first()
+        mine = visible.with_rights(self.membership)
+        account = mine.filter(pk=self.row_id("vppAccountId")).first()
         if account is None:
             raise Http404
-        if self.needs_allowed_admin and not account.may_be_used_by(self.membership):
+        if self.needs_allowed_admin and not account.is_open:
             raise PermissionDenied(
                 "You are not among the allowed admins of this VPP account, "
                 "so its licenses and users are not shown to you."
             )
         self.account = account
+
+    def refuse_readers(self) -> None:
+        super().refuse_readers()
+        if self.network_writes:
+            refuse_strangers(self.account, self.membership)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
 
-from organizations.models import Admin, Membership, Network
+from organizations.models import Membership, Network
 from organizations.refusals import Refusal
 from vpp_accounts.models import AllowedAdmins, AssignableNetworks, VppAccount
 from vpp_accounts.services import Rights
@@ -70,13 +70,15 @@ def plan_rights(
 ) -> Rights:
     """What was sent, over what `account` has now (a new one: everything allowed)."""
     networks = Network.objects.visible_to(membership)
-    admins = Admin.objects.filter(memberships__organization=membership.organization_id)
+    # An admin's id on the wire is that of the membership, as in the list of administrators.
+    members = Membership.objects.accepted_in(membership).select_related("admin")
     now = _rights_of(account) if account else Rights()
     allowed = given.get("allowedAdmins", now.allowed_admins)
     assignable = given.get("assignableNetworks", now.assignable_networks)
+    named_now = list(members.filter(admin__in=now.named_admins))
     return Rights(
         allowed_admins=allowed,
-        named_admins=NAMED.rows(allowed, given, admins, now.named_admins),
+        named_admins=[named.admin for named in NAMED.rows(allowed, given, members, named_now)],
         allowed_networks=OF_NETWORKS.rows(allowed, given, networks, now.allowed_networks),
         assignable_networks=assignable,
         assignable_network_list=SOME.rows(assignable, given, networks, now.assignable_network_list),

@@ -17,7 +17,7 @@ from licensing.api.serializers import (
 from organizations.api import paging
 from organizations.api.openapi import operation, paged
 from organizations.api.paging import IdTokens, PageSize
-from vpp_accounts.models import SyncRun
+from vpp_accounts.models import SyncRun, VppAccount
 from vpp_accounts.runs import request_sync
 
 RUNS = PageSize(default=100, largest=1000)
@@ -25,6 +25,8 @@ TAG = "Syncs"
 
 
 class SyncView(VppAccountApiView):
+    network_writes = True
+
     @operation(
         "syncOrganizationSmVppAccount",
         "Sync now",
@@ -52,7 +54,7 @@ class SyncRunsView(VppAccountApiView):
     def get(self, request: Request, **path: str) -> Response:
         runs = SyncRun.objects.visible_to(self.membership).filter(account=self.account)
         page = paging.read_page(request, runs, size=RUNS, tokens=IdTokens(), newest_first=True)
-        return paging.answer(request, page, run_json)
+        return paging.answer(request, page, lambda run: run_json(run, self.account))
 
 
 class SyncRunView(VppAccountApiView):
@@ -67,20 +69,22 @@ class SyncRunView(VppAccountApiView):
         run = runs.filter(pk=self.row_id("syncRunId")).first()
         if run is None:
             raise Http404
-        return Response(run_json(run))
+        return Response(run_json(run, self.account))
 
 
-def run_json(run: SyncRun) -> dict[str, Any]:
+def run_json(run: SyncRun, account: VppAccount) -> dict[str, Any]:
+    """How much there is to read, and what changed, is for the account's allowed admins."""
+    tells = account.is_open
     return {
         "id": str(run.pk),
         "trigger": run.trigger,
         "phase": run.phase,
-        "done": run.done,
-        "total": run.total,
+        "done": run.done if tells else None,
+        "total": run.total if tells else None,
         "outcome": run.outcome or None,
         "message": run.message,
         "errorNumber": run.error_number,
-        "counts": run.counts,
+        "counts": run.counts if tells else None,
         "createdAt": run.created_at,
         "startedAt": run.started_at,
         "finishedAt": run.finished_at,

@@ -19,6 +19,8 @@ from vpp_accounts.models import (
     SyncRun,
 )
 
+NOT_TOLD = "Null for those who are not among the account's allowed admins."
+
 
 @extend_schema_field({"type": "string"})
 class WordField(serializers.Field[str, Any, str, Any]):
@@ -77,7 +79,9 @@ class UpdateAccountSerializer(WireSerializer):
     name = serializers.CharField(max_length=200, required=False)
     email = serializers.EmailField(max_length=254, required=False)
     allowedAdmins = WordField(AllowedAdmins.choices, required=False)
-    allowedAdminIds = IdsField(required=False, help_text="With allowedAdmins “named”.")
+    allowedAdminIds = IdsField(
+        required=False, help_text="With allowedAdmins “named”: ids as in the list of admins."
+    )
     allowedNetworkIds = IdsField(required=False, help_text="With allowedAdmins “networks”.")
     assignableNetworks = WordField(AssignableNetworks.choices, required=False)
     assignableNetworkIds = IdsField(required=False, help_text="With assignableNetworks “some”.")
@@ -180,8 +184,8 @@ class SyncRunSerializer(WireSerializer):
     id = serializers.CharField()
     trigger = serializers.ChoiceField(SyncRun.Trigger.values)
     phase = serializers.ChoiceField(SyncRun.Phase.values)
-    done = serializers.IntegerField()
-    total = serializers.IntegerField()
+    done = serializers.IntegerField(allow_null=True, help_text=NOT_TOLD)
+    total = serializers.IntegerField(allow_null=True, help_text=NOT_TOLD)
     outcome = serializers.ChoiceField(
         [value for value in SyncRun.Outcome.values if value],
         allow_null=True,
@@ -189,7 +193,9 @@ class SyncRunSerializer(WireSerializer):
     )
     message = serializers.CharField(allow_blank=True)
     errorNumber = serializers.IntegerField(allow_null=True, help_text="Apple's.")
-    counts = serializers.DictField(child=serializers.IntegerField())
+    counts = serializers.DictField(
+        child=serializers.IntegerField(), allow_null=True, help_text=NOT_TOLD
+    )
     createdAt = serializers.DateTimeField()
     startedAt = serializers.DateTimeField(allow_null=True)
     finishedAt = serializers.DateTimeField(allow_null=True)

@@ -15,6 +15,7 @@ from licensing.api.batches import (
 )
 from licensing.api.people_actions import InviteUsersView, RetireUsersView
 from licensing.api.people_imports import UsersImportView
+from licensing.api.personal_data import OwnerDataView
 from licensing.api.runs import SyncRunsView, SyncRunView, SyncView
 from licensing.api.users import UsersView, UserView
 from organizations.api.urls import ORGANIZATION
@@ -44,5 +45,6 @@ urlpatterns = [
     path(f"{ACCOUNT}/users/invite", InviteUsersView.as_view()),
     path(f"{ACCOUNT}/users/retire", RetireUsersView.as_view()),
     path(f"{ACCOUNT}/users/<row:userId>", UserView.as_view()),
+    path(f"{ORGANIZATION}/sm/owners/<row:ownerId>/data", OwnerDataView.as_view()),
     path(f"{ORGANIZATION}/auditEvents", AuditEventsView.as_view()),
 ]

@@ -1,6 +1,8 @@
 """Batches: the only road to Apple's writes, for people, rules and programs alike.
 
 planning    who gets a license, who not and why: the plan that is shown
+boundaries  which networks' devices may get licenses of an account, and by whom
+rights      who may begin, stop and repeat batches
 starting    a confirmed plan becomes a batch with its items
 people_planning, people_items   the same for people who are retired or invited
 controls    cancel, retry, change the waiting list
@@ -25,6 +27,18 @@ plans, people_plans, calls, verdicts, reasons: the decisions, as pure functions 
 from licensing.batches.controls import cancel, move_in_queue, retry, take_off
 from licensing.batches.engine import run
 from licensing.batches.planning import make_plan, wish_for
+from licensing.batches.rights import why_not_control, why_not_order
 from licensing.batches.starting import start
 
-__all__ = ["cancel", "make_plan", "move_in_queue", "retry", "run", "start", "take_off", "wish_for"]
+__all__ = [
+    "cancel",
+    "make_plan",
+    "move_in_queue",
+    "retry",
+    "run",
+    "start",
+    "take_off",
+    "why_not_control",
+    "why_not_order",
+    "wish_for",
+]

@@ -14,6 +14,7 @@ from licensing.batches.facts import DEVICE, USER
 from licensing.batches.planning import Wish, make_plan
 from licensing.batches.refusals import NothingToCancel, NothingToRetry, NothingWaits
 from licensing.batches.registering import begin_again
+from licensing.batches.rights import refuse_control, refuse_ordering, refuse_taking_off
 from licensing.batches.starting import OFF_THE_LIST, start
 from licensing.batches.tallies import tally
 from licensing.models import Batch, BatchItem, BatchKind, BatchState, ItemState, LicensedApp
@@ -29,11 +30,12 @@ MOST_NAMED = 20  # holders in one audit event
 
 
 @transaction.atomic
-def cancel(*, by: Actor, batch: Batch) -> int:
+def cancel(*, by: Actor, batch: Batch, membership: Membership | None = None) -> int:
     """Stop what Apple has not been asked for; answers how many items. What is sent runs to its end.
 
     An item whose answer got lost has been asked for: whether it is stopped nobody could say.
     """
+    refuse_control(batch, membership)
     unsent = BatchItem.objects.filter(
         Q(state=ItemState.PLANNED, attempts=0) | Q(state=ItemState.WAITING), batch=batch
     )
@@ -63,6 +65,7 @@ def cancel(*, by: Actor, batch: Batch) -> int:
 @transaction.atomic
 def retry(*, by: Actor, membership: Membership | None, batch: Batch) -> Batch:
     """A new batch of what failed in this one, planned as the world is now; the same one if asked twice."""
+    refuse_control(batch, membership)
     Batch.objects.select_for_update(of=("self",), no_key=True).get(pk=batch.pk)
     again: Batch | None = batch.retries.order_by("-pk").first()
     if again is not None:
@@ -102,8 +105,9 @@ def _what_failed(batch: Batch) -> Wish:
 
 
 @transaction.atomic
-def take_off(*, by: Actor, items: QuerySet[BatchItem]) -> int:
+def take_off(*, by: Actor, items: QuerySet[BatchItem], membership: Membership | None = None) -> int:
     """These wait no longer for a license; answers how many. Who is being served keeps it."""
+    refuse_taking_off(items, membership)
     rows = _lock_waiting(items)
     _still(rows).update(state=ItemState.CANCELLED, message=OFF_THE_LIST, changed_at=timezone.now())
     tally({row.batch_id for row in rows})
@@ -112,8 +116,11 @@ def take_off(*, by: Actor, items: QuerySet[BatchItem]) -> int:
 
 
 @transaction.atomic
-def move_in_queue(*, by: Actor, items: QuerySet[BatchItem], step: int) -> int:
+def move_in_queue(
+    *, by: Actor, items: QuerySet[BatchItem], step: int, membership: Membership | None = None
+) -> int:
     """Raise or lower the priority of those who wait; who has the highest is served first."""
+    refuse_ordering(membership)
     rows = _lock_waiting(items)
     bounds = {"priority__lt": HIGHEST} if step > 0 else {"priority__gt": -HIGHEST}
     _still(rows).filter(**bounds).update(priority=F("priority") + step)

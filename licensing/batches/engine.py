@@ -24,21 +24,25 @@ from licensing.counts import refresh_titles
 from licensing.leases import Hold, LeaseLost
 from licensing.models import AppleOperation, Batch, LicensedApp, Writer
 from organizations.audit import Actor
+from organizations.crypto import CannotDecrypt
 from vpp_accounts.apple.errors import AppleError
-from vpp_accounts.crypto import CannotDecrypt
 from vpp_accounts.models import VppAccount
 from vpp_accounts.models.runs import LEASE
 
 log = structlog.get_logger(__name__)
 
 SYSTEM = Actor.system("Batches")
+# Of a deleted organization only what it was deleted with is left to be done: taking licenses back.
+OF_WORKING = Q(organization__suspended_at=None)
+SUSPENDED = "The organization is suspended."
 COUNTS_MAY_BE_OLD = timedelta(seconds=10)  # while events are still under way
 
 
 def run(*, account_id: int) -> None:
     """Do what there is to do for this location now; leave at once where somebody else does."""
-    token = _claim(account_id)
-    account = VppAccount.objects.select_related("organization").filter(pk=account_id).first()
+    accounts = VppAccount.objects.filter(OF_WORKING).select_related("organization")
+    account = accounts.filter(pk=account_id).first()
+    token = _claim(account_id) if account else None
     if token is None or account is None:
         return
     rows = Writer.objects.filter(account=account_id)
@@ -96,8 +100,8 @@ def _step(work: Work) -> bool:
     if _must_wait(work):
         return False
     work.account.refresh_from_db()
-    if work.account.is_stopped:
-        pause(work.account, reason_to_stop(work.account), until=timezone.now() + LOOK_AGAIN)
+    if nothing_goes := _why_nothing_goes(work.account):
+        pause(work.account, nothing_goes, until=timezone.now() + LOOK_AGAIN)
         return False
     if settle_due(work):
         resume(work.account)
@@ -107,7 +111,7 @@ def _step(work: Work) -> bool:
     elif stop := reason_to_stop(work.account):
         pause(work.account, stop, until=timezone.now() + LOOK_AGAIN)
         return False
-    elif work.look_for_waiting:
+    elif work.look_for_waiting and work.account.organization.is_open:
         work.look_for_waiting = False
         waiting.serve(work.account)
         steps.reached(steps.SERVED)
@@ -119,6 +123,13 @@ def _step(work: Work) -> bool:
         resume(work.account)  # nothing is held up any more, if only since it was cancelled
         return False
     return True
+
+
+def _why_nothing_goes(account: VppAccount) -> str:
+    """Why not even what was sent is asked about; empty where it is."""
+    if account.organization.suspended_at:
+        return SUSPENDED
+    return reason_to_stop(account) if account.is_stopped else ""
 
 
 def _tell_of_the_forgotten(work: Work) -> None:

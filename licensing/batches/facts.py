@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Count
 
+from licensing.batches.boundaries import Boundaries
 from licensing.batches.plans import Holder, TitleFacts
 from licensing.batches.reasons import Reason
 from licensing.models import (
@@ -18,45 +19,13 @@ from licensing.models import (
     LicensedApp,
 )
 from organizations.bulk import returned
-from organizations.models import Device, Membership, Network
+from organizations.models import Device
 from users.models import VppUser
 from users.states import RETIRED
-from vpp_accounts.models import AssignableNetworks, VppAccount
+from vpp_accounts.models import VppAccount
 
 DEVICE, USER = Assignment.HolderKind.DEVICE, Assignment.HolderKind.USER
 LONGEST_SERIAL = 32
-
-
-@dataclass(frozen=True, slots=True)
-class Boundaries:
-    """Which networks' devices may get licenses of an account, by whom. None: all networks."""
-
-    assignable: Set[int] | None
-    writable: Set[int] | None
-
-    @classmethod
-    def of(cls, account: VppAccount, membership: Membership | None) -> Boundaries:
-        """Without a membership a rule acts, which the account's own list still binds."""
-        assignable: set[int] | None = None
-        if account.assignable_networks == AssignableNetworks.SOME:
-            assignable = set(account.assignable_network_list.values_list("pk", flat=True))
-        elif account.assignable_networks == AssignableNetworks.NONE:
-            assignable = set()
-        writable: set[int] | None = None
-        if membership is not None and not membership.can_write:
-            networks = Network.objects.writable_by(membership)
-            writable = set(networks.values_list("pk", flat=True))
-        return cls(assignable, writable)
-
-    def barrier(self, network: int | None) -> Reason | None:
-        if network is None:
-            limited = self.assignable is not None or self.writable is not None
-            return Reason.UNKNOWN_DEVICE if limited else None
-        if self.assignable is not None and network not in self.assignable:
-            return Reason.NETWORK
-        if self.writable is not None and network not in self.writable:
-            return Reason.NOT_YOUR_NETWORK
-        return None
 
 
 def normal_serial(text: str) -> str:
@@ -92,7 +61,7 @@ class People:
     unregistered: int
 
 
-def people(account: VppAccount, user_ids: Sequence[int], boundaries: Boundaries) -> People:
+def people(account: VppAccount, user_ids: Sequence[int]) -> People:
     rows = VppUser.objects.filter(account=account, pk__in=user_ids)
     known = {
         pk: (client_user_id, status, failure)
@@ -107,9 +76,7 @@ def people(account: VppAccount, user_ids: Sequence[int], boundaries: Boundaries)
         barrier = _barrier_of_person(status, failure)
         if client_user_id in leaving:
             barrier = barrier or Reason.BEING_RETIRED
-        # People belong to no network.
-        limited = Reason.PEOPLE_NOT_YOURS if boundaries.writable is not None else None
-        holders.append(Holder(client_user_id, "", limited or barrier))
+        holders.append(Holder(client_user_id, "", barrier))
     # Whom Apple refused to register is skipped; who failed later is known to it all the same.
     statuses = [status for _, status, failure in known.values() if status or not failure]
     return People(

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from licensing.models import Batch, BatchKind, BatchState, Writer
 from organizations.audit import APPLE
+from organizations.crypto import CannotDecrypt
 from vpp_accounts.apple import errors
-from vpp_accounts.crypto import CannotDecrypt
 from vpp_accounts.health import READ_ONLY_REASON, set_state, state_after
 from vpp_accounts.models import AccountState, VppAccount
 

@@ -18,10 +18,9 @@ from licensing.batches.people_plans import (
     why_not_retire,
 )
 from licensing.batches.plans import TitleFacts
-from licensing.batches.reasons import Reason
 from licensing.models import OPEN_ITEMS, Assignment, BatchItem, BatchKind, ItemState, LicensedApp
 from organizations.bulk import returned
-from organizations.models import Membership, Owner
+from organizations.models import Owner
 from users.models import Invitation, VppUser
 from vpp_accounts.models import VppAccount
 
@@ -45,20 +44,12 @@ class Proposal:
         return [person.id for person in self.plan.go if not person.status]
 
 
-def propose(
-    account: VppAccount, kind: str, user_ids: Sequence[int], membership: Membership | None
-) -> Proposal:
+def propose(account: VppAccount, kind: str, user_ids: Sequence[int]) -> Proposal:
     why_not: WhyNot = why_not_retire if kind == BatchKind.RETIRE else why_not_invite
-    if facts.Boundaries.of(account, membership).writable is not None:
-        why_not = _not_yours  # people belong to no network
     plan = plan_people(persons(account, user_ids), why_not)
     summary = _retiring(account, plan) if kind == BatchKind.RETIRE else _inviting(plan)
     summary.count(plan)
     return Proposal(plan, summary)
-
-
-def _not_yours(_: Person) -> Reason:
-    return Reason.PEOPLE_NOT_YOURS
 
 
 def persons(account: VppAccount, user_ids: Sequence[int]) -> list[Person]:

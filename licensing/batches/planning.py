@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from licensing.batches import facts
+from licensing.batches.boundaries import Boundaries
 from licensing.batches.people_planning import propose
 from licensing.batches.people_plans import InviteSummary, RetireSummary
 from licensing.batches.plans import (
@@ -23,6 +24,7 @@ from licensing.batches.plans import (
 )
 from licensing.batches.reasons import Reason
 from licensing.batches.refusals import NothingChosen, OtherAccount, TooMuch
+from licensing.batches.rights import refuse_beginning
 from licensing.models import BatchKind, BatchPlan, LicensedApp
 from organizations.audit import Actor
 from organizations.models import Device, Membership
@@ -124,6 +126,7 @@ def make_plan(
     wish: Wish,
 ) -> BatchPlan:
     """The plan as it stands now, stored to be confirmed. Nothing is changed."""
+    refuse_beginning(account, membership, priority=wish.priority)
     refuse_impossible(account, wish)
     summary = summary_of(account, wish, membership)
     return BatchPlan.objects.create(
@@ -138,7 +141,7 @@ def make_plan(
 
 def summary_of(account: VppAccount, wish: Wish, membership: Membership | None) -> AnySummary:
     if wish.is_about_people:
-        return propose(account, wish.kind, wish.users, membership).summary
+        return propose(account, wish.kind, wish.users).summary
     return summarise(gather(account, wish, membership))
 
 
@@ -187,12 +190,12 @@ def _named(devices: Iterable[Device]) -> list[tuple[str | None, str]]:
 
 
 def gather(account: VppAccount, wish: Wish, membership: Membership | None) -> Gathered:
-    boundaries = facts.Boundaries.of(account, membership)
-    if not wish.is_grant:  # what is held may be taken back wherever it is
-        boundaries = facts.Boundaries(None, boundaries.writable)
+    boundaries = Boundaries.of(account, membership)
+    if not wish.is_grant:
+        boundaries = boundaries.of_a_revoke
     devices, unknown = facts.devices(account, wish.serials, boundaries)
     nameless = [Holder(name, "", Reason.NO_SERIAL) for name in wish.unserialed]
-    people = facts.people(account, wish.users, boundaries)
+    people = facts.people(account, wish.users)
     titles = LicensedApp.objects.filter(pk__in=wish.titles, account=account).order_by("pk")
     return Gathered(
         wish=wish,
@@ -202,7 +205,7 @@ def gather(account: VppAccount, wish: Wish, membership: Membership | None) -> Ga
         people=people.holders,
         unaccepted=people.unaccepted,
         unregistered=people.unregistered,
-        unknown_devices=unknown,
+        unknown_devices=unknown if boundaries.writable is None else 0,
     )
 
 

@@ -26,7 +26,6 @@ RUNS_ON = {
 # Whoever can receive nothing may still hold something that can be taken back.
 STOPS_A_REVOKE = (
     Reason.NOT_YOUR_NETWORK,
-    Reason.PEOPLE_NOT_YOURS,
     Reason.UNKNOWN_DEVICE,
     Reason.UNKNOWN_USER,
 )

@@ -19,7 +19,6 @@ class Reason(StrEnum):
     UNKNOWN_DEVICE = "unknownDevice"
     NETWORK = "networkNotAssignable"
     NOT_YOUR_NETWORK = "networkNotYours"
-    PEOPLE_NOT_YOURS = "peopleNotYours"
     PLATFORM = "wrongPlatform"
     UNKNOWN_USER = "unknownUser"
     RETIRED = "userRetired"
@@ -33,6 +32,11 @@ class Reason(StrEnum):
     @property
     def sentence(self) -> str:
         return SENTENCES[self]
+
+    @property
+    def in_short(self) -> str:
+        """Beside the row of a device, where the sentence is too long."""
+        return IN_SHORT.get(self, self.sentence)
 
 
 SENTENCES = {
@@ -49,8 +53,7 @@ SENTENCES = {
         " Import the device first."
     ),
     Reason.NETWORK: "The device's network is not among this account's assignable networks.",
-    Reason.NOT_YOUR_NETWORK: "You may not change devices of this device's network.",
-    Reason.PEOPLE_NOT_YOURS: "Only admins of the whole organization may change people's licenses.",
+    Reason.NOT_YOUR_NETWORK: "The device is in none of the networks that you may write in.",
     Reason.PLATFORM: "The title does not run on this device's platform.",
     Reason.UNKNOWN_USER: "This account has no such person.",
     Reason.RETIRED: "This person has been retired; add them again first.",
@@ -64,6 +67,18 @@ SENTENCES = {
         " over yourself."
     ),
 }
+
+IN_SHORT = {
+    Reason.NOT_YOUR_NETWORK: "Not one of your networks",
+    Reason.NETWORK: "This network is not assignable for the account",
+    Reason.UNKNOWN_DEVICE: "In no network that is assignable for the account",
+}
+
+
+def sentence_of(reason: Reason | None) -> str:
+    return reason.sentence if reason else ""
+
+
 RETIRED_MEANWHILE = "Retired meanwhile."
 
 # Apple's numbers as its events and refusals give them (protocol reference 2.13).

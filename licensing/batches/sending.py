@@ -11,6 +11,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from licensing.batches import outcomes, people, steps
+from licensing.batches.boundaries import leave_out
 from licensing.batches.calls import PATHS, REGISTER, RETIRE, UPDATE, Call
 from licensing.batches.news import hear_early_news, last_heard
 from licensing.batches.outcomes import State
@@ -37,6 +38,12 @@ def send_next(work: Work) -> bool:
     if not work.queue:
         return False
     call = work.queue.popleft()
+    if left_out := leave_out(work.account, call.item_ids):
+        # The rest is asked for anew, and what was reserved for these serves others.
+        work.touched |= left_out
+        work.queue.clear()
+        work.look_for_waiting = True
+        return True
     try:
         operation = _mark(work, call)
     except PlanIsOld:

@@ -27,6 +27,7 @@ from licensing.batches.plans import TitlePlan
 from licensing.batches.reasons import Reason
 from licensing.batches.refusals import AccountCannotWrite, ConfirmIrrevocable, PlanGotWorse
 from licensing.batches.registering import register
+from licensing.batches.rights import refuse_beginning
 from licensing.batches.tallies import tally
 from licensing.batches.waking import wake
 from licensing.models import (
@@ -56,10 +57,12 @@ def start(
 ) -> Batch:
     """Begin what the plan says, as the world is now; the same batch when it has begun already.
 
-    Refused with a new plan where that would come out worse than what was shown.
+    Whoever starts it needs the rights now, whoever made the plan. Refused with a new plan where
+    that would come out worse than what was shown.
     """
     wish = Wish(**plan.request)
     account = VppAccount.objects.select_related("organization").get(pk=plan.account_id)
+    refuse_beginning(account, membership, priority=wish.priority)
     with transaction.atomic():
         locked = BatchPlan.objects.select_for_update(of=("self",)).get(pk=plan.pk)
         if locked.batch_id is not None:
@@ -95,7 +98,7 @@ def _prepare(
     """What comes of the wish now that nobody else decides about the same, and how to write it down."""
     if wish.is_about_people:
         lock(account, wish.users)
-        proposal = propose(account, wish.kind, wish.users, membership)
+        proposal = propose(account, wish.kind, wish.users)
         return proposal.summary, partial(_fill_with_people, by, proposal)
     # Whoever counts what is left of these titles does it after us.
     titles = LicensedApp.objects.filter(pk__in=wish.titles).order_by("pk")

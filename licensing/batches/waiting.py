@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils import timezone
 
+from licensing.batches.boundaries import leave_out
 from licensing.batches.tallies import tally
 from licensing.models import BatchItem, BatchKind, ItemState, LicensedApp
 from licensing.models.apps import UNLIMITED
@@ -56,6 +57,7 @@ _SERVE = f"""
 @transaction.atomic
 def serve(account: VppAccount) -> int:
     """Call those for whom a license is free; answers how many."""
+    tally(leave_out(account))
     titles = [pk for (pk,) in returned(_WANTED, {"account": account.pk})]
     if not titles:
         return 0

@@ -27,6 +27,7 @@ class AdminPlan:
     name: str
     access: OrganizationAccess
     networks: tuple[str, ...] = ()  # of an admin who has networks only
+    network_tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,7 @@ class OrganizationPlan:
     time_zone: str
     networks: tuple[NetworkPlan, ...]
     admins: tuple[AdminPlan, ...]
+    invited: tuple[AdminPlan, ...]  # the first lately, the others too long ago
     people: tuple[Person, ...]
     device_groups: tuple[DeviceGroup, ...]
     locations: tuple[LocationPlan, ...]

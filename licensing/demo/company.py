@@ -27,6 +27,7 @@ COMPANY = OrganizationPlan(
     time_zone="America/Los_Angeles",
     networks=(NetworkPlan(WAREHOUSE, ("warehouse",)), NetworkPlan(OFFICE, ("office",))),
     admins=(AdminPlan("kim.fischer@northgate.example", "Kim Fischer", OrganizationAccess.FULL),),
+    invited=(),
     people=PEOPLE,
     device_groups=(
         DeviceGroup(

@@ -41,6 +41,20 @@ ADMINS = (
         networks=(RIVERSIDE, OAKMONT),
     ),
 )
+INVITED = (
+    AdminPlan(
+        "sofia.reyes@riverside.example",
+        "Sofia Reyes",
+        OrganizationAccess.NONE,
+        network_tags=("secondary",),
+    ),
+    AdminPlan(
+        "help@northwind-it.example",
+        "Northwind IT",
+        OrganizationAccess.READ_ONLY,
+        networks=(OFFICE,),
+    ),
+)
 
 
 def staff(network: str, *names: str, tags: tuple[str, ...]) -> list[Person]:
@@ -214,6 +228,7 @@ DISTRICT = OrganizationPlan(
     time_zone="America/Los_Angeles",
     networks=NETWORKS,
     admins=ADMINS,
+    invited=INVITED,
     people=PEOPLE,
     device_groups=DEVICES,
     locations=(ELEMENTARY, SECONDARY, EVENING),

@@ -11,6 +11,7 @@ from django.conf import settings
 from licensing.demo.blueprint import AdminPlan
 from licensing.demo.refusals import START_ANEW, CannotSeed
 from licensing.demo.tenant import PASSWORD
+from organizations import tenancy
 from organizations.models import Admin, ApiKey, Network, Organization
 from vpp_accounts.models import VppAccount
 
@@ -35,16 +36,18 @@ def write_facts(path: Path, facts: Facts) -> None:
 
 
 def facts_of_tenant(organization: Organization) -> Facts:
-    networks = Network.objects.filter(organization=organization).order_by("pk")
+    with tenancy.inside(organization.pk):
+        networks = list(Network.objects.filter(organization=organization).order_by("pk"))
     return {
         "organization_id": str(organization.pk),
-        "network_ids": [str(pk) for pk in networks.values_list("pk", flat=True)],
+        "network_ids": [str(network.pk) for network in networks],
     }
 
 
 def ids_of_accounts(organization: Organization) -> list[str]:
-    accounts = VppAccount.objects.filter(organization=organization).order_by("pk")
-    return [str(pk) for pk in accounts.values_list("pk", flat=True)]
+    with tenancy.inside(organization.pk):
+        accounts = list(VppAccount.objects.filter(organization=organization).order_by("pk"))
+    return [str(account.pk) for account in accounts]
 
 
 def facts_of_admin(plan: AdminPlan, before: Facts, *, read_only_key: bool = False) -> Facts:

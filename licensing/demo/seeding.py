@@ -31,6 +31,8 @@ from licensing.demo.refusals import START_ANEW, CannotSeed
 from licensing.demo.store import Store
 from licensing.demo.tenant import DEMO, create_tenant
 from licensing.metadata import fetch_for_account
+from organizations import tenancy
+from organizations.founding import next_id
 from organizations.models import Organization, Owner
 from users.models import VppUser
 from vpp_accounts.models import SyncRun, VppAccount
@@ -76,15 +78,20 @@ def _require_demo(apple_url: str) -> None:
 
 def _organization(plan: OrganizationPlan) -> Organization | None:
     """Found by its first admin, since it may have been renamed."""
-    of_the_admin = Organization.objects.filter(memberships__admin__email=plan.admins[0].email)
-    return of_the_admin.order_by("pk").first()
+    everybodys = Organization.objects.using("system").order_by("pk")
+    found = everybodys.filter(memberships__admin__email=plan.admins[0].email).first()
+    if found is None:
+        return None
+    with tenancy.inside(found.pk):
+        return Organization.objects.get(pk=found.pk)
 
 
 def _require_one_age(
     before: Facts, organizations: Organizations, at_apple: Mapping[str, Any]
 ) -> None:
     """The database and the fake Apple remember the same demo, or one of them lost its memory."""
-    ours = VppAccount.objects.filter(organization__in=organizations.values()).exclude(uid=None)
+    accounts = VppAccount.objects.using("system").exclude(uid=None)
+    ours = accounts.filter(organization__in=[each.pk for each in organizations.values()])
     known = {*ours.values_list("uid", flat=True)}
     known |= {token["uid"] for token in before.get("tokens", ())} if organizations else set()
     if known - at_apple.keys():
@@ -98,15 +105,17 @@ def _require_one_age(
 
 def _build(plan: OrganizationPlan, store: Store, at_apple: Mapping[str, Any]) -> Organization:
     """Every step may have been done by a start that was stopped."""
-    organization = _organization(plan) or create_tenant(plan)
-    for location in plan.locations:
-        uid = _uid_of(location, plan, at_apple) or store.create_location(location, plan.name)
-        store.stock(uid, location, plan)
-        if location.email:
-            account = _account(organization, location, uid, store)
-            _sync(account)
-            grant_some(account)
-            invite_some(account)
+    there = _organization(plan)
+    with tenancy.inside(there.pk if there else next_id()):
+        organization = there or create_tenant(plan)
+        for location in plan.locations:
+            uid = _uid_of(location, plan, at_apple) or store.create_location(location, plan.name)
+            store.stock(uid, location, plan)
+            if location.email:
+                account = _account(organization, location, uid, store)
+                _sync(account)
+                grant_some(account)
+                invite_some(account)
     return organization
 
 
@@ -161,17 +170,19 @@ def _tie_users_to_owners(account: VppAccount) -> None:
 
 def _follow_the_icons(apple_url: str, organizations: Organizations) -> None:
     """The fake Apple serves them; where it moved to another port, ask for the new addresses."""
-    accounts = VppAccount.objects.filter(organization__in=organizations.values())
-    moved = (
-        App.objects.filter(licensed_apps__account__in=accounts)
-        .exclude(icon_url="")
-        .exclude(icon_url__startswith=f"{apple_url}/")
-    )
-    if App.objects.filter(pk__in=moved.values("pk")).update(
-        metadata_as_of=None, metadata_asked_at=None
-    ):
-        for account in accounts:
-            fetch_for_account(account)
+    for organization in organizations.values():
+        with tenancy.inside(organization.pk):
+            accounts = VppAccount.objects.filter(organization=organization)
+            moved = (
+                App.objects.filter(licensed_apps__account__in=accounts)
+                .exclude(icon_url="")
+                .exclude(icon_url__startswith=f"{apple_url}/")
+            )
+            if App.objects.filter(pk__in=moved.values("pk")).update(
+                metadata_as_of=None, metadata_asked_at=None
+            ):
+                for account in accounts:
+                    fetch_for_account(account)
 
 
 def _facts(before: Facts, organizations: Organizations, store: Store, folder: Path) -> Facts:

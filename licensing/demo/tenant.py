@@ -10,7 +10,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from licensing.demo.blueprint import AdminPlan, DeviceGroup, OrganizationPlan
-from organizations import audit
+from organizations import audit, tenancy
+from organizations.admins import inviting, letters
+from organizations.admins.rights import AdminRights
 from organizations.audit import Actor
 from organizations.models import (
     Admin,
@@ -32,10 +34,14 @@ Ids = Mapping[str, int]
 @transaction.atomic
 def create_tenant(plan: OrganizationPlan) -> Organization:
     """All of it or nothing, so that a demo that was stopped can be started again."""
-    organization = Organization.objects.create(name=plan.name, time_zone=plan.time_zone)
+    organization = Organization.objects.create(
+        pk=tenancy.current().organization, name=plan.name, time_zone=plan.time_zone
+    )
     networks = _create_networks(organization, plan)
     for admin in plan.admins:
         _create_admin(organization, admin, networks)
+    for number, admin in enumerate(plan.invited):
+        _invite(organization, admin, networks, plan.admins[0], days_ago=9 * number)
     tags = _create_tags(organization, plan)
     owners = _create_owners(organization, plan, tags)
     Device.objects.bulk_create(_devices(organization, plan, networks, owners, tags))
@@ -76,6 +82,32 @@ def _create_admin(
         NetworkAccess(organization=organization, membership=membership, network=networks[name])
         for name in plan.networks
     )
+
+
+def _invite(
+    organization: Organization,
+    plan: AdminPlan,
+    networks: Mapping[str, Network],
+    by: AdminPlan,
+    *,
+    days_ago: int,
+) -> None:
+    rights = AdminRights(
+        plan.access,
+        networks={networks[name].pk: True for name in plan.networks},
+        tags=dict.fromkeys(plan.network_tags, True),
+    )
+    membership = inviting.invite(
+        by=Actor.of_admin(Admin.objects.get(email=by.email)),
+        organization=organization,
+        email=plan.email,
+        name=plan.name,
+        rights=rights,
+    )
+    then = timezone.now() - timedelta(days=days_ago)
+    if days_ago:
+        letters.give_up(membership)
+        Membership.objects.filter(pk=membership.pk).update(invited_at=then, created_at=then)
 
 
 def _create_tags(organization: Organization, plan: OrganizationPlan) -> Ids:

@@ -71,7 +71,7 @@ class DetailsForm(forms.Form):
     def __init__(self, *args: Any, membership: Membership, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         networks = Network.objects.visible_to(membership).order_by("name")
-        admins = Admin.objects.filter(memberships__organization=membership.organization_id)
+        admins = Admin.objects.filter(memberships__in=Membership.objects.accepted_in(membership))
         self._offer("allowed_networks", networks)
         self._offer("assignable_network_list", networks)
         self._offer("named_admins", admins.order_by("name", "email"))

@@ -12,8 +12,8 @@ import secrets
 
 from django.core.cache import cache
 
+from organizations import crypto
 from organizations.models import Admin
-from vpp_accounts import crypto
 
 SECONDS = 15 * 60
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef
 
+from licensing.batches.boundaries import Boundaries
+from licensing.batches.reasons import Reason, sentence_of
 from licensing.holders.licenses import License, licenses_of_title
 from licensing.holders.sets import DEVICE, USER, holders_of
 from licensing.models import LicensedApp
@@ -30,6 +32,7 @@ class DeviceHolder:
     device: Device | None
     license: License
     twin: VppUser | None = None
+    barrier: Reason | None = None  # why this admin cannot give it a license of this account
 
     @property
     def id(self) -> str:
@@ -43,6 +46,12 @@ class DeviceHolder:
     def choice(self) -> str:
         """How a plan names them."""
         return self.serial_number
+
+    @property
+    def why_not(self) -> str:
+        """Why it cannot be chosen: what it holds can be taken back outside of assignable networks."""
+        can_revoke = self.license.is_held and self.barrier != Reason.NOT_YOUR_NETWORK
+        return "" if can_revoke else sentence_of(self.barrier)
 
     @property
     def needless(self) -> VppUser | None:
@@ -117,12 +126,15 @@ def dressed_devices(
     held = [d for d in known.values() if licenses.get(d.serial_number or "", NONE).is_held]
     twins = _people_who_hold(title, {device.owner_id for device in held if device.owner_id})
     owners = {device.pk: device.owner_id for device in held}
+    networks = {device.pk: device.network_id for device in known.values()}
+    boundaries = Boundaries.of(title.account, membership)
     return [
         DeviceHolder(
             row["holder"],
             known.get(row["row"]),
             licenses.get(row["holder"], NONE),
             twins.get(owners.get(row["row"])),
+            boundaries.barrier(networks.get(row["row"])),
         )
         for row in rows
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 import structlog
@@ -12,10 +12,11 @@ from django.utils import timezone
 from licensing.batches.waking import wake_if_needed
 from licensing.counts import refresh_titles
 from licensing.notifications.effects import take_effect
+from organizations.crypto import CannotDecrypt
+from vpp_accounts.apple.discreet import without_people
 from vpp_accounts.apple.errors import AppleError
 from vpp_accounts.apple.items import Unclear
 from vpp_accounts.apple.notifications import counted_title
-from vpp_accounts.crypto import CannotDecrypt
 from vpp_accounts.health import state_after
 from vpp_accounts.models import Notification, SyncRun, VppAccount
 from vpp_accounts.models.notifications import MOST_ATTEMPTS
@@ -24,6 +25,7 @@ from vpp_accounts.runs import ask_soon
 log = structlog.get_logger(__name__)
 
 COUNTS = "ASSET_COUNT"
+OF_PEOPLE = ("USER_MANAGEMENT", "USER_ASSOCIATED")
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(hours=1)
 # Apple is asked in this time, or the worker is dead and another one may ask.
@@ -44,6 +46,7 @@ def handle_waiting(account: VppAccount) -> None:
 def _set_aside(account: VppAccount) -> None:
     """Nothing is done for the location; once it is ours again, a whole sync reads everything."""
     waiting = Notification.objects.waiting().filter(account=account)
+    _forget_people(waiting.filter(kind__in=OF_PEOPLE))
     waiting.update(handled_at=timezone.now(), error="")
 
 
@@ -104,8 +107,17 @@ def _handle_next(account: VppAccount) -> bool:
         # The sync may have read Apple's lists before this, and undo it: once more after its end.
         _later([notification.pk], AFTER_A_SYNC)
     else:
+        if notification.kind in OF_PEOPLE:
+            _forget_people([notification])
         _done([notification.pk])
     return True
+
+
+def _forget_people(told: Iterable[Notification]) -> None:
+    """Who they are stands in their own records, their codes encrypted: not in here for a month."""
+    for notification in told:
+        notification.payload = without_people(notification.payload)
+        notification.save(update_fields=["payload"])
 
 
 def _is_syncing(account: VppAccount) -> bool:

@@ -13,8 +13,7 @@ from licensing.people.facts import MOST_DEVICES, Users, number_of
 from organizations.models import Device, Membership
 from users.models import Invitation, VppUser
 from users.states import RETIRED
-from vpp_accounts.models import VppAccount
-from vpp_accounts.models.accounts import VppAccountQuerySet
+from vpp_accounts.models import VppAccount, VppAccountQuerySet
 
 PATIENCE = timedelta(days=7)
 ACTIVE = ~Q(apple_status__in=RETIRED)

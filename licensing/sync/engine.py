@@ -20,10 +20,11 @@ from licensing.sync.progress import LeaseLost, Progress
 from licensing.sync.titles import record_todays_counts, titles_of
 from organizations import audit
 from organizations.audit import APPLE
+from organizations.crypto import CannotDecrypt
+from organizations.models import Organization
 from vpp_accounts.apple.client import AppleClient
 from vpp_accounts.apple.errors import AppleError, Throttled, TokenExpired, Unavailable
 from vpp_accounts.connections import client_for
-from vpp_accounts.crypto import CannotDecrypt
 from vpp_accounts.health import READ_ONLY_REASON, healthy_state, set_state, state_after
 from vpp_accounts.models import AccountState, SyncRun, VppAccount
 from vpp_accounts.runs import forget_uneventful
@@ -35,7 +36,9 @@ MOST_ATTEMPTS = 3  # of a run whose worker died or broke; then a person should l
 
 def run(*, sync_run_id: int) -> SyncRun | None:
     """Carry out a run; None when somebody else has it or it is over."""
-    claimed = SyncRun.objects.claim(sync_run_id)
+    # Not by a join: the claim is one conditional statement (see `claim`).
+    of_open = SyncRun.objects.filter(organization__in=Organization.objects.open())
+    claimed = of_open.claim(sync_run_id)
     if claimed is None:
         return None
     with Progress(claimed) as progress:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime, time
-from typing import Any
+from typing import Any, cast
 
 import django_filters as filters
 from django.db.models import Q
@@ -12,9 +12,10 @@ from django.db.models import Q
 from licensing.filters import Choices, Rows, day_input, title_matches
 from licensing.models import Assignment, Batch, LicensedApp
 from licensing.models.apps import LicensedAppQuerySet
+from organizations.audit_log.reach import Reach, newest_of, reach_of_days
 from organizations.lists import search_field
 from organizations.models import AuditEvent, Membership
-from organizations.models.audit import FOUND_AT_APPLE, OF_BATCHES
+from organizations.models.audit import FOUND_AT_APPLE, OF_BATCHES, AuditEventQuerySet
 from users.models import VppUser
 from vpp_accounts.models import VppAccount
 
@@ -28,7 +29,16 @@ OTHERS = {
 }
 
 
+# What no index knows: with one of these, only the newest events are looked through.
+WALKS = ("q", "account", "title", "action", "kind", "actor", "who")
+EXPORTS = ("csv", "jsonl")  # take their time, and leave nothing out
+
+
 class EventFilter(filters.FilterSet):
+    """`reach`, once the rows were asked for: how far back it looked."""
+
+    reach = Reach()
+
     q = search_field("Account, person, serial number", method="matching")
     account = filters.ChoiceFilter(
         label="VPP account", empty_label="All accounts", method="of_account"
@@ -36,6 +46,10 @@ class EventFilter(filters.FilterSet):
     title = filters.CharFilter(label="Title", max_length=200, method="of_titles")
     action = filters.ChoiceFilter(
         label="Area", empty_label="All", field_name="action", lookup_expr="startswith"
+    )
+    kind = filters.ChoiceFilter(label="On", empty_label="Anything", field_name="target_kind")
+    actor = filters.CharFilter(
+        label="Who", max_length=200, field_name="actor_name", lookup_expr="icontains"
     )
     who = filters.ChoiceFilter(
         label="By",
@@ -52,6 +66,9 @@ class EventFilter(filters.FilterSet):
         choices=[("Y", "Each license")],
         method="unfolded",
     )
+    refused = filters.ChoiceFilter(
+        label="Refused", empty_label="All", choices=[("Y", "Only refused")], method="only_refused"
+    )
     since = filters.DateFilter(label="From", method="from_day", widget=day_input())
     until = filters.DateFilter(label="To", method="up_to_day", widget=day_input())
 
@@ -61,18 +78,39 @@ class EventFilter(filters.FilterSet):
         membership: Membership,
         accounts: Iterable[VppAccount],
         areas: Choices,
+        kinds: Choices = (),
         **options: Any,
     ) -> None:
+        """Without `kinds` of targets it is not the whole log, and asked for less."""
         super().__init__(*arguments, **options)
         self.membership = membership
+        for name in () if kinds else ("kind", "actor", "refused"):
+            del self.filters[name]
+        if kinds:
+            self.filters["kind"].extra["choices"] = kinds
         self.filters["account"].extra["choices"] = [(str(a.pk), a.name) for a in accounts]
         self.filters["action"].extra["choices"] = areas
 
     def filter_queryset(self, queryset: Rows) -> Rows:
-        rows: Rows = super().filter_queryset(queryset)
         told = self.form.cleaned_data
-        is_asked = any(told.get(name) for name in ("each", "q", "title"))
-        return rows if is_asked or told.get("action") == LICENSES else folded(rows)
+        is_each = any(told.get(name) for name in ("each", "q", "title"))
+        fold = _as_they_are if is_each or told.get("action") == LICENSES else folded
+        ours = fold(AuditEvent.objects.filter(organization=self.membership.organization_id))
+        self.reach = self._reach(told, ours)
+        return fold(super().filter_queryset(self.reach.of(cast("AuditEventQuerySet", queryset))))
+
+    def _reach(self, told: dict[str, Any], ours: Rows) -> Reach:
+        begin, end = told.get("since"), told.get("until")
+        reach = reach_of_days(
+            self.membership.organization_id,
+            self._moment(begin, time.min) if begin else None,
+            self._moment(end, time.max) if end else None,
+        )
+        walks = any(told.get(name) for name in WALKS)
+        is_export = self.data.get("format") in EXPORTS
+        if is_export or not walks:
+            return reach
+        return newest_of(cast("AuditEventQuerySet", ours), reach)
 
     def matching(self, rows: Rows, name: str, value: str) -> Rows:
         """Titles also by the name that they got after the event."""
@@ -100,6 +138,9 @@ class EventFilter(filters.FilterSet):
     def unfolded(self, rows: Rows, name: str, value: str) -> Rows:
         return rows  # see filter_queryset
 
+    def only_refused(self, rows: Rows, name: str, value: str) -> Rows:
+        return rows.filter(refused=True)
+
     def from_day(self, rows: Rows, name: str, value: date) -> Rows:
         return rows.filter(at__gte=self._moment(value, time.min))
 
@@ -113,6 +154,10 @@ class EventFilter(filters.FilterSet):
     def _moment(self, day: date, of_day: time) -> datetime:
         """A day begins and ends at the organization's midnight."""
         return datetime.combine(day, of_day, tzinfo=self.membership.organization.zone)
+
+
+def _as_they_are(rows: Rows) -> Rows:
+    return rows
 
 
 def folded(rows: Rows) -> Rows:

@@ -22,7 +22,7 @@ from licensing.holders import (
 from licensing.holders.people import STRANGER
 from licensing.models import Assignment, LicensedApp
 from organizations.lists import Column, Listing, Segments
-from organizations.models import Membership
+from organizations.models import Membership, Network
 
 SINCE = (
     "When this product first saw the license, for Apple keeps no times; of what is under way or"
@@ -109,8 +109,20 @@ class DeviceHolderList(CandidateList):
     default_sort = "serial_number"
     noun = ("device", "devices")
 
+    def __init__(
+        self,
+        params: QueryDict,
+        title: LicensedApp,
+        membership: Membership,
+        network: Network | None = None,
+    ) -> None:
+        """`network`: only the devices in it; who no inventory knows lies in none."""
+        self.network = network
+        super().__init__(params, title, membership)
+
     def candidates(self) -> Segments:
-        return device_candidates(self.title, self.membership)
+        found = device_candidates(self.title, self.membership)
+        return found.filter(network=self.network.pk) if self.network else found
 
     def dress(self, rows: list[dict[str, Any]]) -> list[DeviceHolder]:
         return dressed_devices(rows, self.title, self.membership)

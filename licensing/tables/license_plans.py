@@ -130,7 +130,9 @@ class LicenseWords(PlanWords):
 
     def outcomes(self) -> Rows:
         wish = planning.Wish(**self.plan.request)
-        known = planning.gather(self.plan.account, wish, self.membership)
+        # Whoever may write nowhere only looks on: the plan is somebody else's.
+        starter = self.membership if self.membership.can_write_somewhere else None
+        known = planning.gather(self.plan.account, wish, starter)
         ids = [title.id for title in known.titles]
         found = LicensedApp.objects.select_related("app").in_bulk(ids)
         for kind, of_title in planning.decide(known):

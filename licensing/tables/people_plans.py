@@ -47,7 +47,7 @@ class PeopleWords(PlanWords):
 
     def outcomes(self) -> Rows:
         ids = self.plan.request["users"]
-        plan = people_planning.propose(self.plan.account, self.plan.kind, ids, self.membership).plan
+        plan = people_planning.propose(self.plan.account, self.plan.kind, ids).plan
         rows = [
             *((person.client_user_id, self.goes, "") for person in plan.go),
             *((holder, "Left out", reason.sentence) for holder, reason in plan.skipped),

@@ -11,11 +11,13 @@ from django.db.models import Count, F, Q, QuerySet, Window, prefetch_related_obj
 from django.db.models.functions import RowNumber
 from django.http import QueryDict
 
+from licensing.batches.rights import began_by
+from licensing.holders import USER
 from licensing.models import OPEN_ITEMS, BatchItem, BatchKind, ItemState, LicensedApp
 from licensing.tables.batch_items import ItemRow, held_by, item_rows
 from organizations.lists import Column, Listing, search_field
 from organizations.lists.keyset import Ordering
-from organizations.models import Membership
+from organizations.models import Device, Membership, Network
 
 IN_TURN: Ordering = ("-priority", "id")
 
@@ -50,12 +52,18 @@ def queue_of(title: LicensedApp) -> Queue:
     return Queue(waiting, max(0, waiting - max(0, left)))
 
 
+def _not_elsewhere(network: Network) -> Q:
+    devices = Device.objects.filter(network=network, serial_number__isnull=False)
+    return Q(holder_kind=USER) | Q(holder__in=devices.values("serial_number"))
+
+
 @dataclass(frozen=True, slots=True)
 class WaitingRow:
     """Somebody who waits, with the place in the queue."""
 
     place: int
     row: ItemRow
+    is_theirs: bool  # to take off the list
 
 
 class WaitingFilter(filters.FilterSet):
@@ -95,22 +103,41 @@ class WaitingList(Listing[Any]):
     id = "waiting"
     noun = ("waiting", "waiting")
 
-    def __init__(self, params: QueryDict, title: LicensedApp, membership: Membership) -> None:
-        super().__init__(params, waiting_for(title))
+    def __init__(
+        self,
+        params: QueryDict,
+        title: LicensedApp,
+        membership: Membership,
+        network: Network | None = None,
+    ) -> None:
+        """`network`: only the devices in it; people lie in none, and wait beside them."""
+        every = waiting_for(title)
+        super().__init__(params, every.filter(_not_elsewhere(network)) if network else every)
         self.title = title
         self.membership = membership
+        self.is_narrowed = network is not None
 
     @cached_property
     def rows(self) -> list[WaitingRow]:
         dressed = self.dress(self.page.rows)
         places = self._places([each.item.pk for each in dressed])
+        theirs = self._theirs({each.item.batch_id for each in dressed})
         return [
-            WaitingRow(places[each.item.pk], each) for each in dressed if each.item.pk in places
+            WaitingRow(places[each.item.pk], each, each.item.batch_id in theirs)
+            for each in dressed
+            if each.item.pk in places
         ]
 
+    def _theirs(self, batch_ids: set[int]) -> set[int]:
+        """The batches out of which this admin may take somebody off the list."""
+        if self.membership.can_write:
+            return batch_ids
+        theirs = began_by(self.membership).filter(pk__in=batch_ids)
+        return set(theirs.values_list("pk", flat=True))
+
     def _places(self, ids: list[int]) -> dict[int, int]:
-        """The places of these among all who wait; counted only where a search took others out."""
-        if not self.is_filtered:
+        """The places of these among all who wait; counted only where others are left out."""
+        if not (self.is_filtered or self.is_narrowed):
             return {pk: self.page.start + number for number, pk in enumerate(ids, 1)}
         place = Window(RowNumber(), order_by=[F("priority").desc(), F("id").asc()])
         every = waiting_for(self.title).annotate(place=place)

@@ -12,70 +12,36 @@ from django.utils import formats
 
 from licensing.models import Assignment, BatchKind
 from licensing.models.apps import UNLIMITED
+from licensing.tables.actions import ACTIONS
 from organizations.models import AuditEvent, OrganizationAccess
 from vpp_accounts.models import AccountState, AllowedAdmins, AssignableNetworks, SyncRun
 
-# Every action that is recorded anywhere; a test compares this with the code.
-ACTIONS = {
-    "admin.added": "Administrator added",
-    "admin.alarms_switched": "Alarms by mail switched on or off",
-    "api_key.created": "API key created",
-    "assignment.found": "License assigned at Apple",
-    "assignment.gone": "License no longer assigned at Apple",
-    "assignment.granted": "License granted",
-    "assignment.priority_changed": "Order of the waiting list changed",
-    "assignment.revoked": "License revoked",
-    "assignment.taken_off_the_list": "Taken off the waiting list",
-    "batch.cancelled": "Batch cancelled",
-    "batch.finished": "Batch finished",
-    "batch.started": "Batch started",
-    "invitation_settings.edited": "Invitation mails changed",
-    "invitation.link_made": "Invitation link copied",
-    "invitation.link_renewed": "New invitation link, earlier ones are void",
-    "invitation.withdrawn": "Invitation withdrawn",
-    "network.added": "Network added",
-    "network.deleted": "Network deleted",
-    "network.edited": "Network changed",
-    "organization.created": "Organization created",
-    "people.imported": "People imported from a file",
-    "owner.added": "Owner added",
-    "owner.deleted": "Owner deleted",
-    "owner.edited": "Owner changed",
-    "owner.merged": "Two owners merged into one",
-    "tag.added": "Tag added",
-    "title.changed": "Licenses changed at Apple",
-    "title.found": "Title found at Apple",
-    "title.gone": "Title no longer listed by Apple",
-    "title.low": "Title is low on licenses",
-    "title.low_threshold_set": "Threshold of licenses changed",
-    "title.recovered": "Title has enough licenses again",
-    "vpp_account.added": "VPP account added",
-    "vpp_account.claimed": "Location marked at Apple as managed here",
-    "vpp_account.edited": "VPP account changed",
-    "vpp_account.notifications_retried": "Failed notifications of Apple taken up again",
-    "vpp_account.notifications_ended": "Apple's notifications switched off after the removal",
-    "vpp_account.notifications_not_ended": "Apple's notifications could not be switched off",
-    "vpp_account.notifications_off": "Apple notifies no longer: polling only",
-    "vpp_account.notifications_on": "Apple's notifications switched on",
-    "vpp_account.removed": "VPP account removed",
-    "vpp_account.renewed": "Service token updated",
-    "vpp_account.state_changed": "State changed",
-    "vpp_account.sync_requested": "Sync requested",
-    "vpp_account.synced": "Changes read from Apple",
-    "vpp_account.taken_over": "Location taken over from another MDM",
-    "vpp_settings.low_threshold_set": "Default threshold of licenses changed",
-    "vpp_user.added": "Person added to a VPP account",
-    "vpp_user.edited": "Person changed",
-}
 LABELS = {
+    "factor": "Second factor",
+    "left": "Recovery codes left",
+    "requiresSecondFactor": "Second factor required",
+    "requiresSingleSignOn": "Single sign-on required",
+    "maySkipSingleSignOn": "May skip single sign-on",
+    "certificates": "Certificates, SHA-256",
+    "clientId": "Client ID",
+    "emailAttribute": "E-mail attribute",
+    "emailDomains": "E-mail domains",
+    "entityId": "Entity ID",
+    "managesAddresses": "Manages the e-mail addresses",
+    "signInUrl": "Sign-in address",
+    "subject": "Account at the provider",
+    "calledName": "Name",
     "allowedNetworks": "Admins of these networks",
     "assignableNetworkList": "These networks",
     "expires": "Valid until",
+    "goes": "Events that go with it",
+    "keptMonths": "Months kept",
     "lowThreshold": "Notice below",
     "managedAppleAccount": "Managed Apple Account",
     "mdm": "Until then with",
     "mdmInfo": "As MDM",
     "namedAdmins": "These admins",
+    "opens": "Opens",
     "trigger": "Started by",
     "wantsAlarms": "Alarms by mail",
 }
@@ -83,6 +49,7 @@ CHOICES: dict[str, Mapping[Any, Any]] = {
     "access": dict(OrganizationAccess.choices),
     "allowedAdmins": dict(AllowedAdmins.choices),
     "assignableNetworks": dict(AssignableNetworks.choices),
+    "opens": {"all": "all organizations of the admin", "this": "this organization"},
     "state": dict(AccountState.choices),
     "trigger": dict(SyncRun.Trigger.choices),
 }
@@ -172,13 +139,15 @@ def batch_counts(counts: Facts) -> str:
     return ", ".join(told)
 
 
+def is_unlimited(counts: Facts) -> bool:
+    return bool(counts.get("total", 0) >= UNLIMITED)
+
+
 def counted(before: Facts, after: Facts) -> list[str]:
     """“Total 10 → 12, assigned 8, available 4”."""
-    told = [
-        f"{name} {quantity(before.get(name), after[name])}"
-        for name in ("total", "assigned", "available")
-        if name in after
-    ]
+    # Of unlimited licenses Apple counts down what is left from a number that means nothing.
+    names = ("total", "assigned") if is_unlimited(after) else ("total", "assigned", "available")
+    told = [f"{name} {quantity(before.get(name), after[name])}" for name in names if name in after]
     return [", ".join(told).capitalize()]
 
 
@@ -213,6 +182,18 @@ def moved(before: Facts, after: Facts) -> list[str]:
     return [f"{number:,} device{'' if number == 1 else 's'} moved to {after.get('movedTo')}"]
 
 
+def attempted(before: Facts, after: Facts) -> list[str]:
+    """“POST /organizations/1/networks/7/delete/”, and what was answered."""
+    return [f"{after.get('method', '')} {after.get('path', '')}".strip(), after.get("why", "")]
+
+
+def expired(before: Facts, after: Facts) -> list[str]:
+    """“12,000 events from before 2026-08-23”."""
+    number = after.get("number", 0)
+    plural = "" if number == 1 else "s"
+    return [f"{number:,} event{plural} from before {after.get('before', '')[:10]}"]
+
+
 IMPORTED = {
     "new": "new",
     "update": "updated",
@@ -231,6 +212,9 @@ BATCH_COUNTS = {
 }
 
 TELLERS: dict[str, Callable[[Facts, Facts], list[str]]] = {
+    "access.refused": attempted,
+    "access.refused_often": lambda before, after: [],
+    "audit.expired": expired,
     "assignment.found": assigned,
     "assignment.gone": assigned,
     "assignment.granted": given,

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.forms import Form
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
@@ -18,7 +18,16 @@ from vpp_accounts.models import VppAccount
 
 
 def account_or_404(request: AdminRequest, account_id: int) -> VppAccount:
-    return get_object_or_404(VppAccount.objects.visible_to(request.membership), pk=account_id)
+    visible = VppAccount.objects.visible_to(request.membership)
+    return get_object_or_404(visible.with_rights(request.membership), pk=account_id)
+
+
+def open_account_or_404(request: AdminRequest, account_id: int) -> VppAccount:
+    """For what tells of its users and licenses."""
+    account = account_or_404(request, account_id)
+    if not account.is_open:
+        raise Http404
+    return account
 
 
 def window(request: AdminRequest, template: str, heading: str, **context: Any) -> HttpResponse:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, Exists, F, Model, OuterRef, Q, Subquery, Sum, TextField, Value
-from django.db.models.expressions import Combinable
-from django.db.models.functions import Coalesce, NullIf
+from django.db.models import Count, OuterRef, Q, Subquery, Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from licensing.models import LicensedApp
@@ -22,8 +19,9 @@ from vpp_accounts.models import (
     Notification,
     SyncRun,
     VppAccount,
+    VppAccountQuerySet,
 )
-from vpp_accounts.models.accounts import VppAccountQuerySet
+from vpp_accounts.permissions import in_short, why_not
 from vpp_accounts.states import StateWords, Urgency, words_for
 
 SHOWN_NAMES = 20
@@ -64,6 +62,9 @@ class AccountRow:
     run: SyncRun | None
     error_number: int | None
     last_notified_at: datetime | None
+    # Why this admin may not ask for a sync; empty where they may.
+    obstacle: str
+    has_managers: bool
 
     @property
     def trouble(self) -> bool:
@@ -80,46 +81,37 @@ class AccountRow:
 
 def account_rows(membership: Membership, accounts: VppAccountQuerySet) -> list[AccountRow]:
     """Three statements, however many accounts there are."""
-    found = list(_with_names(accounts, membership))
+    found = list(_with_rights(accounts, membership))
     ids = [account.pk for account in found]
     runs = {run.account_id: run for run in SyncRun.objects.open().filter(account__in=ids)}
     holdings = _holdings(membership, ids)
-    return [_row(account, runs.get(account.pk), holdings) for account in found]
+    return [_row(account, membership, runs.get(account.pk), holdings) for account in found]
 
 
-def _row(account: Any, run: SyncRun | None, holdings: dict[int, Holdings]) -> AccountRow:
+def _row(
+    account: Any, membership: Membership, run: SyncRun | None, holdings: dict[int, Holdings]
+) -> AccountRow:
     return AccountRow(
         account=account,
         words=words_for(account),
-        allowed_admins=_allowed_admins(account),
-        assignable_networks=_assignable_networks(account),
-        holdings=holdings.get(account.pk, Holdings()) if account.is_open_to_me else None,
+        allowed_admins=_allowed_admins(account, membership),
+        assignable_networks=_assignable_networks(account, membership),
+        obstacle=why_not(account, membership),
+        has_managers=account.is_managed,
+        holdings=holdings.get(account.pk, Holdings()) if account.is_open else None,
         run=run,
         error_number=account.last_error_number,
         last_notified_at=account.last_notified_at,
     )
 
 
-def _with_names(accounts: VppAccountQuerySet, membership: Membership) -> VppAccountQuerySet:
+def _with_rights(accounts: VppAccountQuerySet, membership: Membership) -> VppAccountQuerySet:
     newest = SyncRun.objects.filter(account=OuterRef("pk"), finished_at__isnull=False)
     told = Notification.objects.filter(account=OuterRef("pk")).order_by("-pk")
-    open_to_me = VppAccount.objects.open_to(membership).filter(pk=OuterRef("pk"))
-    admin_name = Coalesce(
-        NullIf("admin__name", Value("")), F("admin__email"), output_field=TextField()
-    )
-    return accounts.annotate(
-        is_open_to_me=Exists(open_to_me),
+    return accounts.with_rights(membership).annotate(
         last_error_number=Subquery(newest.order_by("-pk").values("error_number")[:1]),
         last_notified_at=Subquery(told.values("received_at")[:1]),
-        admin_names=_names(VppAccount.named_admins.through, admin_name),
-        network_names=_names(VppAccount.allowed_networks.through, F("network__name")),
-        assignable_names=_names(VppAccount.assignable_network_list.through, F("network__name")),
     )
-
-
-def _names(through: type[Model], name: Combinable) -> ArraySubquery:
-    linked = through._default_manager.filter(vppaccount=OuterRef("pk"))
-    return ArraySubquery(linked.annotate(word=name).order_by("word").values("word"))
 
 
 def _holdings(membership: Membership, account_ids: list[int]) -> dict[int, Holdings]:
@@ -138,8 +130,11 @@ def _holdings(membership: Membership, account_ids: list[int]) -> dict[int, Holdi
     return {account: Holdings(*counts) for account, *counts in rows}
 
 
-def _allowed_admins(account: Any) -> Chosen:
+def _allowed_admins(account: VppAccount, membership: Membership) -> Chosen:
+    """Admins of networks are told of nobody else's name, and of no other networks."""
     if account.allowed_admins == AllowedAdmins.NAMED:
+        if not membership.sees_organization:
+            return Chosen("Certain admins")
         return _chosen(account.admin_names, "admins")
     if account.allowed_admins == AllowedAdmins.NETWORKS:
         networks = _chosen(account.network_names, "networks")
@@ -147,8 +142,10 @@ def _allowed_admins(account: Any) -> Chosen:
     return Chosen("All")
 
 
-def _assignable_networks(account: Any) -> Chosen:
+def _assignable_networks(account: VppAccount, membership: Membership) -> Chosen:
     if account.assignable_networks == AssignableNetworks.SOME:
+        if not (account.assignable_names or membership.sees_organization):
+            return Chosen("None of yours")
         return _chosen(account.assignable_names, "networks")
     if account.assignable_networks == AssignableNetworks.NONE:
         return Chosen("—", "No network: licenses cannot be assigned to devices")
@@ -159,10 +156,4 @@ def _chosen(names: list[str], what: str) -> Chosen:
     """A single one by its name; several as a number, with their names beside it."""
     if len(names) == 1:
         return Chosen(names[0])
-    return Chosen(f"{len(names):,} {what}", _listed(names))
-
-
-def _listed(names: Iterable[str]) -> str:
-    every = list(names)
-    more = len(every) - SHOWN_NAMES
-    return ", ".join(every[:SHOWN_NAMES]) + (f" and {more:,} more" if more > 0 else "")
+    return Chosen(f"{len(names):,} {what}", in_short(names, SHOWN_NAMES))

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from licensing.forms.accounts import AddForm, EditForm, RemoveForm, RenewForm
 from licensing.forms.tokens import TokenForm
@@ -24,6 +24,7 @@ from vpp_accounts.refusals import ClaimedByAnotherMdm
 T = TypeVar("T")
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 @organization_view(writes=True)
 def account_add(request: AdminRequest, organization: Organization) -> HttpResponse:
     form = AddForm(*_sent(request), admin=request.user, membership=request.membership)
@@ -40,11 +41,13 @@ def account_add(request: AdminRequest, organization: Organization) -> HttpRespon
         )
         if account:
             messages.success(request, _added(account))
+            _warn_of_nobody(request, account)
             return back_to_table(request, organization, in_place=True)
     form.keep_token()
     return window(request, "account_add.html", "Add VPP account", form=form)
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 @organization_view(writes=True)
 def account_edit(
     request: AdminRequest, organization: Organization, account_id: int
@@ -56,11 +59,13 @@ def account_edit(
     if form.is_valid():
         services.edit_account(by=request.actor, account=account, **form.details)
         messages.success(request, f"{account.name} is updated.")
+        _warn_of_nobody(request, account)
         return back_to_table(request, organization, in_place=True)
     heading = f"Edit {account.name}"
     return window(request, "account_edit.html", heading, form=form, account=account)
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 @organization_view(writes=True)
 def account_renew(
     request: AdminRequest, organization: Organization, account_id: int
@@ -81,6 +86,7 @@ def account_renew(
     return window(request, "account_renew.html", heading, form=form, account=account)
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 @organization_view(writes=True)
 def account_take_over(
     request: AdminRequest, organization: Organization, account_id: int
@@ -120,7 +126,8 @@ def _holder_now(account: VppAccount) -> dict[str, Any]:
     return {"holder": holder, "has_left": holder is None}
 
 
-@organization_view(writes=True)
+@require_http_methods(["GET", "HEAD", "POST"])
+@organization_view(writes=True, recent=True)
 def account_remove(
     request: AdminRequest, organization: Organization, account_id: int
 ) -> HttpResponse:
@@ -141,7 +148,7 @@ def account_remove(
         f"Remove {account.name}",
         form=form,
         account=account,
-        consequences=services.removal_consequences(account),
+        consequences=services.removal_consequences(account, in_numbers=account.is_open),
     )
 
 
@@ -170,6 +177,16 @@ def _attempt(form: AddForm | RenewForm, act: Callable[[], T]) -> T | None:
         return None
     form.forget_token()
     return done
+
+
+def _warn_of_nobody(request: AdminRequest, account: VppAccount) -> None:
+    """Allowed, since full admins can always choose others; but hardly meant."""
+    if not VppAccount.objects.filter(pk=account.pk).managers().exists():
+        messages.warning(
+            request,
+            f"Nobody can change the users and licenses of {account.name} now: none of its allowed"
+            " admins has full access to the organization, or may write in a network.",
+        )
 
 
 def _added(account: VppAccount) -> str:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from django.db.models import Q
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
 from licensing.foreign import see
 from licensing.models import events_visible_to
-from licensing.tables import EventList
+from licensing.tables import EventList, event_rows
+from licensing.tables.event_details import sides
 from organizations.access import AdminRequest, organization_view
 from organizations.lists import render_listing
 from organizations.models import Organization
@@ -38,6 +39,20 @@ AREAS = (
     ("admin.", "Administrators"),
     ("organization.", "Organization"),
     ("api_key.", "API keys"),
+    ("access.", "Refused attempts"),
+    ("audit.", "The log itself"),
+)
+KINDS = (
+    ("vppaccount", "VPP accounts"),
+    ("licensedapp", "Titles"),
+    ("vppuser", "People of VPP accounts"),
+    ("batch", "Batches"),
+    ("network", "Networks"),
+    ("owner", "Owners"),
+    ("tag", "Tags"),
+    ("admin", "Administrators"),
+    ("apikey", "API keys"),
+    ("organization", "Organization"),
 )
 
 
@@ -50,10 +65,11 @@ def organization_activity(request: AdminRequest, organization: Organization) -> 
         request.membership,
         accounts=VppAccount.objects.open_to(request.membership),
         areas=AREAS,
+        kinds=KINDS,
     )
-    if listing.wants_csv:
-        return listing.csv_response("activity", zone=organization.zone)
-    return render_listing(request, listing, "licensing/organization_activity.html")
+    return download(listing, "activity") or render_listing(
+        request, listing, "licensing/organization_activity.html"
+    )
 
 
 @require_safe
@@ -66,10 +82,26 @@ def vpp_activity(request: AdminRequest, organization: Organization) -> HttpRespo
         accounts=VppAccount.objects.open_to(request.membership),
         areas=VPP_AREAS,
     )
-    if listing.wants_csv:
-        return listing.csv_response("vpp-activity", zone=organization.zone)
     context = {"organization": organization}
-    return render_listing(request, listing, "licensing/vpp_activity.html", context)
+    return download(listing, "vpp-activity") or render_listing(
+        request, listing, "licensing/vpp_activity.html", context
+    )
+
+
+def download(listing: EventList, name: str) -> HttpResponseBase | None:
+    """None where the page is asked for."""
+    if listing.wants_json_lines:
+        return listing.json_lines_response(name)
+    return listing.csv_response(name, zone=listing.zone) if listing.wants_csv else None
+
+
+@require_safe
+@organization_view()
+def event_detail(request: AdminRequest, organization: Organization, event_id: int) -> HttpResponse:
+    event = get_object_or_404(events_visible_to(request.membership), pk=event_id)
+    (row,) = event_rows([event], request.membership)
+    context = {"row": row, "sides": sides(event, organization.zone)}
+    return render(request, "licensing/event_detail.html", context)
 
 
 @require_POST

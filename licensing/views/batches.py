@@ -22,7 +22,7 @@ from licensing.views.batch_summary import causes_of
 from licensing.views.handover import after_of, handover_of
 from organizations.access import AdminRequest, organization_view
 from organizations.lists import render_listing, wants_only_list
-from organizations.models import Organization
+from organizations.models import Membership, Organization
 from organizations.refusals import Refusal
 from vpp_accounts.models import VppAccount
 
@@ -51,7 +51,10 @@ def batch_detail(
         return listing.csv_response(f"batch-{batch.pk}", zone=organization.zone)
     context = {"organization": organization, "batch": batch}
     if not wants_only_list(request, listing):
-        context |= progress(batch) | {"handover": handover_of(batch), "after": after_of(batch)}
+        context |= progress(batch, request.membership) | {
+            "handover": handover_of(batch),
+            "after": after_of(batch),
+        }
     return render_listing(request, listing, "licensing/batch_detail.html", context)
 
 
@@ -65,7 +68,7 @@ def batch_progress(
     `?can=` is what the buttons on the screen offer: they are exchanged only when that changes, so
     that none is taken from under somebody's finger.
     """
-    context = progress(batch_or_404(request, batch_id))
+    context = progress(batch_or_404(request, batch_id), request.membership)
     context |= {"organization": organization, "swapped": True}
     context["changed"] = request.GET.get("can") != context["can"]
     response = render(request, "licensing/_batch_progress_update.html", context)
@@ -75,11 +78,11 @@ def batch_progress(
 
 
 @require_POST
-@organization_view()
+@organization_view(network_writes=True)
 def batch_cancel(request: AdminRequest, organization: Organization, batch_id: int) -> HttpResponse:
     batch = batch_or_404(request, batch_id)
     try:
-        number = batches.cancel(by=request.actor, batch=batch)
+        number = batches.cancel(by=request.actor, batch=batch, membership=request.membership)
     except Refusal as refusal:
         messages.error(request, str(refusal))
     else:
@@ -91,7 +94,7 @@ def batch_cancel(request: AdminRequest, organization: Organization, batch_id: in
 
 
 @require_POST
-@organization_view()
+@organization_view(network_writes=True)
 def batch_retry(request: AdminRequest, organization: Organization, batch_id: int) -> HttpResponse:
     batch = batch_or_404(request, batch_id)
     again = batch.retries.order_by("-pk").first()
@@ -113,7 +116,7 @@ def batch_or_404(request: AdminRequest, batch_id: int) -> Batch:
     return batch
 
 
-def progress(batch: Batch) -> dict[str, Any]:
+def progress(batch: Batch, membership: Membership) -> dict[str, Any]:
     """Everything that changes while a batch runs; the counts are those of its row."""
     again = batch.retries.order_by("-pk").first() if batch.failed else None
     runs = batch.finished_at is None
@@ -132,6 +135,7 @@ def progress(batch: Batch) -> dict[str, Any]:
         "again": again,
         "stopped": stopped,
         "can_retry": can_retry,
+        "obstacle": batches.why_not_control(batch, membership),
         "can": f"{unsent > 0:d}{can_retry:d}",
     }
 

@@ -14,22 +14,26 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from licensing import batches
+from licensing.batches.boundaries import Boundaries
 from licensing.batches.plans import runs_on
+from licensing.batches.reasons import sentence_of
 from licensing.holders import DEVICE, USER
 from licensing.models import OPEN_ITEMS, Assignment, BatchItem, BatchKind, LicensedApp
 from licensing.people.facts import name_of
 from licensing.tables import HeldTitleList
 from licensing.views.people import PLANNED
 from licensing.views.person import person_context, plan_person
-from licensing.views.selection import CannotDo, make_plan, obstacle_of, plan_url
+from licensing.views.selection import NO_NETWORK, CannotDo, make_plan, obstacle_of, plan_url
 from organizations.access import AdminRequest, organization_view
 from organizations.lists import render_listing, wants_only_list
 from organizations.models import Device, Membership, Organization
 from organizations.refusals import Refusal
 from users.models import VppUser
 from vpp_accounts.models import VppAccount
+from vpp_accounts.permissions import refuse_strangers
 
 HISTORY = 50
+UNREACHABLE = "Apple's list of users does not have this person, so a batch cannot reach them."
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,7 @@ class Holder:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@organization_view()
+@organization_view(network_writes=True)
 def holder_detail(
     request: AdminRequest,
     organization: Organization,
@@ -110,7 +114,7 @@ def holder_detail(
         "organization": organization,
         "holder": found,
         "account": found.account,
-        "obstacle": obstacle(found, request.membership),
+        **obstacles(found, request.membership),
     }
     if not wants_only_list(request, listing):
         context |= details(found, request.membership)
@@ -121,7 +125,8 @@ def holder_detail(
 
 def holder_or_404(membership: Membership, account_id: int, kind: str, id_: str) -> Holder:
     """Who is in the inventory, or has anything to do with the account's licenses."""
-    account = get_object_or_404(VppAccount.objects.open_to(membership), pk=account_id)
+    accounts = VppAccount.objects.open_to(membership).with_rights(membership)
+    account = get_object_or_404(accounts, pk=account_id)
     if kind == DEVICE.value:
         ours = Device.objects.visible_to(membership).select_related("network", "owner")
         found = Holder(account, DEVICE, id_, device=ours.filter(serial_number=id_).first())
@@ -136,10 +141,21 @@ def holder_or_404(membership: Membership, account_id: int, kind: str, id_: str) 
     return found
 
 
-def obstacle(holder: Holder, membership: Membership) -> str:
-    if holder.kind == USER and holder.user is None:
-        return "Apple's list of users does not have this person, so a batch cannot reach them."
-    return obstacle_of(holder.account, membership)
+def obstacles(holder: Holder, membership: Membership) -> dict[str, str]:
+    """Why nothing can be done for this holder, and why nothing can be granted; empty where it can."""
+    obstacle = obstacle_of(holder.account, membership)
+    if holder.kind == USER:
+        unreachable = "" if holder.user else UNREACHABLE
+        return dict.fromkeys(("obstacle", "grant_obstacle"), unreachable or obstacle)
+    boundaries = Boundaries.of(holder.account, membership)
+    network = holder.device.network_id if holder.device else None
+    obstacle = obstacle or sentence_of(boundaries.of_a_revoke.barrier(network))
+    return {"obstacle": obstacle, "grant_obstacle": obstacle or why_no_grant(boundaries, network)}
+
+
+def why_no_grant(boundaries: Boundaries, network: int | None) -> str:
+    nowhere = boundaries.assignable is not None and not boundaries.assignable
+    return NO_NETWORK if nowhere else sentence_of(boundaries.barrier(network))
 
 
 def details(holder: Holder, membership: Membership) -> dict[str, Any]:
@@ -179,12 +195,13 @@ def grantable(holder: Holder) -> list[LicensedApp]:
 
 def plan_titles(request: AdminRequest, holder: Holder) -> HttpResponse:
     """A plan for the chosen titles of this holder, or for everything that they hold."""
+    refuse_strangers(holder.account, request.membership)
     everything = bool(request.POST.get("everything"))
     kind = request.POST.get("kind", "")
     if kind in PLANNED and holder.user:
         return plan_person(request, holder.user, holder.account)
     try:
-        refuse_impossible(kind, obstacle(holder, request.membership))
+        refuse_impossible(kind, obstacles(holder, request.membership))
         wish = batches.wish_for(
             kind=kind,
             titles=wanted_titles(request, holder, everything=everything),
@@ -200,10 +217,10 @@ def plan_titles(request: AdminRequest, holder: Holder) -> HttpResponse:
     return redirect(plan_url(plan, back=request.get_full_path()))
 
 
-def refuse_impossible(kind: str, obstacle: str) -> None:
+def refuse_impossible(kind: str, obstacles: dict[str, str]) -> None:
     if kind not in (BatchKind.GRANT, BatchKind.REVOKE):
         raise CannotDo("Say whether to grant or revoke.")
-    if obstacle:
+    if obstacle := obstacles["grant_obstacle" if kind == BatchKind.GRANT else "obstacle"]:
         raise CannotDo(obstacle)
 
 

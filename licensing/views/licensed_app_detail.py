@@ -7,26 +7,28 @@ from datetime import timedelta
 from typing import Any
 
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from licensing import titles
 from licensing.charts import chart_of
 from licensing.holders import DEVICE, USER, elsewhere, holders_of, pending_of
-from licensing.models import Assignment, LicenseCount, LicensedApp
+from licensing.models import Assignment, BatchKind, LicenseCount, LicensedApp
 from licensing.tables import DeviceHolderList, UserHolderList, queue_of
+from licensing.views.licensed_apps import licensed_app_or_404
 from licensing.views.selection import actions_for, chosen_before, plan_selection
 from organizations.access import AdminRequest, organization_view
 from organizations.lists import Total, capped_count, render_listing, wants_only_list
 from organizations.models import Organization
+from organizations.network_choice import chosen_network
+from vpp_accounts.permissions import why_not
 
 HISTORY = timedelta(days=365)
 HolderList = DeviceHolderList | UserHolderList
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@organization_view()
+@organization_view(network_writes=True)
 def licensed_app_detail(
     request: AdminRequest,
     organization: Organization,
@@ -34,10 +36,7 @@ def licensed_app_detail(
     adam_id: str,
     pricing_param: str,
 ) -> HttpResponseBase:
-    ours = LicensedApp.objects.visible_to(request.membership).select_related("app", "account")
-    licensed_app = get_object_or_404(
-        ours, account=account_id, adam_id=adam_id, pricing_param=pricing_param
-    )
+    licensed_app = licensed_app_or_404(request, account_id, adam_id, pricing_param)
     numbers = {
         kind: capped_count(holders_of(licensed_app, kind), "holder") for kind in (DEVICE, USER)
     }
@@ -58,9 +57,10 @@ def holder_list(
     request: AdminRequest, licensed_app: LicensedApp, numbers: dict[Any, Total]
 ) -> HolderList:
     """Devices, unless users are asked for or are the only ones there can be."""
-    lists: dict[str, type[HolderList]] = {"devices": DeviceHolderList, "users": UserHolderList}
-    chosen = lists[which_tab(request, licensed_app, numbers)]
-    return chosen(request.GET, licensed_app, request.membership)
+    if which_tab(request, licensed_app, numbers) == "users":
+        return UserHolderList(request.GET, licensed_app, request.membership)
+    network = chosen_network(request)
+    return DeviceHolderList(request.GET, licensed_app, request.membership, network)
 
 
 def which_tab(request: AdminRequest, title: LicensedApp, numbers: dict[Any, Total]) -> str:
@@ -96,8 +96,10 @@ def tabs(listing: HolderList, numbers: dict[Any, Total]) -> list[Tab]:
 def selection(request: AdminRequest, listing: HolderList) -> dict[str, Any]:
     """What the check boxes and the buttons above them need."""
     needless = dict.fromkeys(str(row.needless.pk) for row in listing.rows if row.needless)
+    actions = actions_for(listing.title, listing.holder_kind, request.membership)
     return {
-        "actions": actions_for(listing.title, listing.holder_kind, request.membership),
+        "actions": actions,
+        "may_revoke": any(each.kind == BatchKind.REVOKE and not each.obstacle for each in actions),
         "chosen": chosen_before(request),
         "needless": list(needless),
     }
@@ -113,6 +115,7 @@ def details(request: AdminRequest, licensed_app: LicensedApp) -> dict[str, Any]:
     title = titles.title_of([licensed_app])
     return {
         "title": title,
+        "obstacle": why_not(licensed_app.account, request.membership),
         "facts": facts(title, licensed_app),
         "flags": titles.flags_of(licensed_app),
         "history": [(count.day, titles.Counts.of_day(count)) for count in counts],

@@ -9,17 +9,19 @@ from urllib.parse import urlencode
 from django.db.models import F, Sum
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from licensing import titles
 from licensing.filters import title_matches
+from licensing.models import LicensedApp
 from licensing.tables import LicensedAppList
 from organizations.access import AdminRequest, organization_view
 from organizations.lists import render_listing
-from organizations.models import Organization
+from organizations.models import Membership, Organization
 from vpp_accounts.models import SyncRun, VppAccount
+from vpp_accounts.permissions import why_not
 from vpp_accounts.states import StateWords, words_for
 
 ALL = "all"
@@ -68,7 +70,7 @@ def vpp(request: AdminRequest, organization: Organization) -> HttpResponse:
 @require_safe
 @organization_view()
 def licensed_app_list(request: AdminRequest, organization: Organization) -> HttpResponseBase:
-    accounts = list(VppAccount.objects.open_to(request.membership))
+    accounts = accounts_of(request.membership)
     chosen = chosen_accounts(request, accounts)
     listing = LicensedAppList(request.GET, request.membership, chosen)
     if listing.wants_csv:
@@ -91,12 +93,27 @@ def licensed_app_list(request: AdminRequest, organization: Organization) -> Http
 @organization_view()
 def licensed_app_sync(request: AdminRequest, organization: Organization) -> HttpResponse:
     """How far the syncs are, asked for while one runs; its end makes the list load again."""
-    accounts = list(VppAccount.objects.open_to(request.membership))
+    accounts = accounts_of(request.membership)
     context = sync_context(request, chosen_accounts(request, accounts))
     response = render(request, "licensing/_licensed_app_sync.html", context)
     if context["running"] != request.GET.get("running"):
         response["HX-Trigger"] = "licenses-changed"
     return response
+
+
+def licensed_app_or_404(
+    request: AdminRequest, account_id: int, adam_id: str, pricing_param: str
+) -> LicensedApp:
+    """With what this admin may do in its account."""
+    ours = LicensedApp.objects.visible_to(request.membership).select_related("app", "account")
+    key = {"adam_id": adam_id, "pricing_param": pricing_param}
+    found = get_object_or_404(ours, account=account_id, **key)
+    found.account = found.account.with_rights_of(request.membership)
+    return found
+
+
+def accounts_of(membership: Membership) -> list[VppAccount]:
+    return list(VppAccount.objects.open_to(membership).with_rights(membership))
 
 
 def chosen_accounts(request: AdminRequest, accounts: list[VppAccount]) -> list[VppAccount]:
@@ -135,9 +152,7 @@ def obstacle(request: AdminRequest, account: VppAccount) -> str:
     if account.is_stopped:
         words = words_for(account)
         return f"{words.label}. {words.what_to_do}"
-    if not request.membership.can_write:
-        return "You have read-only access; a full admin of the organization can sync."
-    return ""
+    return why_not(account, request.membership)
 
 
 def missing_step(request: AdminRequest, syncs: list[SyncLine]) -> str:

@@ -16,6 +16,7 @@ from organizations.access import AdminRequest, organization_view
 from organizations.models import Organization
 from organizations.refusals import Refusal
 from vpp_accounts.models import SyncRun, VppAccount
+from vpp_accounts.permissions import refuse_strangers
 from vpp_accounts.runs import request_sync
 
 
@@ -37,12 +38,13 @@ def account_row(request: AdminRequest, organization: Organization, account_id: i
     return _row_answer(request, row)
 
 
-@organization_view()
+@organization_view(network_writes=True)
 @require_POST
 def account_sync(
     request: AdminRequest, organization: Organization, account_id: int
 ) -> HttpResponse:
     account = account_or_404(request, account_id)
+    refuse_strangers(account, request.membership)
     try:
         request_sync(by=request.actor, account=account, trigger=SyncRun.Trigger.MANUAL)
     except Refusal as refusal:

@@ -9,7 +9,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
 from licensing.tables import NotificationList
-from licensing.views.account_answers import account_or_404
+from licensing.views.account_answers import open_account_or_404
 from organizations.access import AdminRequest, organization_view
 from organizations.lists import render_listing
 from organizations.models import Organization
@@ -22,7 +22,7 @@ from vpp_accounts.notifications import NOTIFICATIONS_ARE_KEPT, try_again
 def account_notifications(
     request: AdminRequest, organization: Organization, account_id: int
 ) -> HttpResponseBase:
-    account = account_or_404(request, account_id)
+    account = open_account_or_404(request, account_id)
     told = Notification.objects.filter(account=account)
     listing = NotificationList(request.GET, told)
     if listing.wants_csv:
@@ -40,7 +40,7 @@ def account_notifications(
 def account_notifications_try_again(
     request: AdminRequest, organization: Organization, account_id: int
 ) -> HttpResponse:
-    account = account_or_404(request, account_id)
+    account = open_account_or_404(request, account_id)
     number = try_again(by=request.actor, account=account)
     if number:
         ones = "notification is" if number == 1 else "notifications are"

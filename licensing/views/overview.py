@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Sum
+from django.db.models import Count, Sum
 from django.db.models.functions import Coalesce
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -17,6 +16,7 @@ from licensing.tables import EventRow, event_rows
 from licensing.tables.event_filters import folded
 from organizations.access import AdminRequest, organization_view
 from organizations.models import Device, Membership, Network, Organization
+from organizations.network_choice import chosen_network
 from vpp_accounts.models import VppAccount
 from vpp_accounts.states import StateWords, words_for
 
@@ -48,7 +48,7 @@ def overview(request: AdminRequest, organization: Organization) -> HttpResponse:
         # Whoever may add accounts is shown how; a network admin waits to be let in.
         "waits_for_access": not cards and not request.membership.sees_organization,
         "totals": licenses(request.membership),
-        "numbers": inventory(request.membership),
+        "numbers": inventory(request.membership, chosen_network(request)),
         "events": recent_events(request.membership),
     }
     return render(request, "licensing/overview.html", context)
@@ -56,8 +56,7 @@ def overview(request: AdminRequest, organization: Organization) -> HttpResponse:
 
 def account_cards(membership: Membership) -> list[AccountCard]:
     """Two statements, however many accounts there are."""
-    open_to_me = VppAccount.objects.open_to(membership).filter(pk=OuterRef("pk"))
-    accounts: Any = VppAccount.objects.visible_to(membership).annotate(is_open=Exists(open_to_me))
+    accounts = VppAccount.objects.visible_to(membership).with_rights(membership)
     counts = counts_by_account(membership)
     nothing = dict.fromkeys(COUNTS, 0)
     return [
@@ -81,10 +80,11 @@ def licenses(membership: Membership) -> titles.Totals:
     return titles.totals_of(titles.grouped(LicensedApp.objects.visible_to(membership).present()))
 
 
-def inventory(membership: Membership) -> dict[str, int]:
+def inventory(membership: Membership, network: Network | None) -> dict[str, int]:
+    devices = Device.objects.visible_to(membership)
     return {
         "networks": Network.objects.visible_to(membership).count(),
-        "devices": Device.objects.visible_to(membership).count(),
+        "devices": (devices.filter(network=network) if network else devices).count(),
     }
 
 

@@ -33,6 +33,7 @@ from organizations.lists import render_listing
 from organizations.models import Membership, Organization
 from organizations.refusals import Refusal
 from vpp_accounts.models import VppAccount
+from vpp_accounts.permissions import refuse_strangers, why_no_owners
 
 PLANNED = {BatchKind.INVITE: Step.INVITE, BatchKind.RETIRE: Step.RETIRE}
 ONE_ACCOUNT = "Choose one VPP account above first: a batch goes to one account."
@@ -43,10 +44,10 @@ NOTICES = {
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@organization_view()
+@organization_view(network_writes=True)
 def user_list(request: AdminRequest, organization: Organization) -> HttpResponseBase:
     ours = VppAccount.objects.open_to(request.membership).order_by("name", "pk")
-    accounts = list(with_notices(ours, request.membership))
+    accounts = list(with_notices(ours.with_rights(request.membership), request.membership))
     chosen = chosen_accounts(request, accounts)
     listing = UserList(request.GET, request.membership, chosen)
     if request.method == "POST":
@@ -60,6 +61,7 @@ def user_list(request: AdminRequest, organization: Organization) -> HttpResponse
         "account": account,
         "missing": missing_step(request.membership, accounts),
         "actions": actions_for(account, request.membership),
+        "owner_obstacle": why_no_owners(request.membership),
         "chosen": chosen_before(request),
         "key": selection_key(account.pk) if account else "",
         "notices": notices_of(listing),
@@ -71,7 +73,8 @@ def user_list(request: AdminRequest, organization: Organization) -> HttpResponse
 @organization_view()
 def user_status(request: AdminRequest, organization: Organization) -> HttpResponse:
     """The rows of those in sight who have changed by themselves."""
-    accounts = chosen_accounts(request, list(VppAccount.objects.open_to(request.membership)))
+    ours = VppAccount.objects.open_to(request.membership).with_rights(request.membership)
+    accounts = chosen_accounts(request, list(ours))
     shown = dict(
         each.split("-", 1) for each in request.GET.get("shown", "").split(".") if "-" in each
     )
@@ -170,6 +173,7 @@ def plan_for(
 ) -> BatchPlan:
     """A plan of what the pressed button says: invite or retire."""
     kind = request.POST.get("kind", "")
+    refuse_strangers(account, request.membership)
     if kind not in PLANNED:
         raise CannotDo("Say whether to send invitations or to retire.")
     if obstacle := obstacle_of(account, request.membership):

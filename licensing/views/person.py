@@ -19,7 +19,7 @@ from licensing.people.timeline import Happening, timeline_of
 from licensing.tables.people import users_in
 from licensing.views.people import plan_for
 from licensing.views.person_actions import open_invitation
-from licensing.views.selection import plan_url
+from licensing.views.selection import obstacle_of, plan_url
 from organizations.access import AdminRequest
 from organizations.models import AuditEvent, Device, Membership
 from organizations.models.audit import PERSON
@@ -27,6 +27,7 @@ from organizations.refusals import Refusal
 from users.models import VppUser
 from users.states import PersonStatus, status_of
 from vpp_accounts.models import VppAccount
+from vpp_accounts.permissions import why_no_owners
 
 MOST_DEVICES_SHOWN = 25
 MOST_HAPPENINGS = 100
@@ -66,6 +67,8 @@ def person_context(request: AdminRequest, user: VppUser, account: VppAccount) ->
         "accounts_elsewhere": list(elsewhere(user, request.membership)),
         "timeline": happenings(user, request.membership),
         "step_names": Step,
+        "edit_obstacle": why_no_owners(request.membership)
+        or obstacle_of(account, request.membership),
     }
 
 

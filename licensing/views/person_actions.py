@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -17,6 +18,7 @@ from licensing.models import BatchKind, BatchPlan
 from licensing.people.facts import Person, people_of, url_of
 from licensing.people.next_steps import Step, next_step, possible_steps
 from licensing.tables.people import users_in
+from licensing.views.licensed_apps import accounts_of
 from licensing.views.selection import CannotDo, make_plan, obstacle_of
 from organizations import audit
 from organizations.access import AdminRequest, organization_view
@@ -26,28 +28,29 @@ from users import hooks
 from users.invitations import giving, links
 from users.models import Invitation, VppUser
 from users.services import PersonDetails, add_person
-from vpp_accounts.models import VppAccount
+from vpp_accounts.permissions import refuse_strangers, why_no_owners
 
 
 @require_POST
-@organization_view()
+@organization_view(network_writes=True)
 def user_invite(request: AdminRequest, organization: Organization, user_id: int) -> HttpResponse:
     """A plan of one, begun at once."""
     return answered(request, person_or_404(request, user_id), invite)
 
 
 @require_POST
-@organization_view()
+@organization_view(network_writes=True)
 def user_register(request: AdminRequest, organization: Organization, user_id: int) -> HttpResponse:
     """Again: after they were retired, or after Apple refused them."""
     return answered(request, person_or_404(request, user_id), register)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@organization_view(writes=True)
+@organization_view(writes=True, network_writes=True)
 def user_link(request: AdminRequest, organization: Organization, user_id: int) -> HttpResponse:
     """The link itself is only for those who may invite: whoever has it can accept."""
     person = person_or_404(request, user_id)
+    refuse_strangers(person.account, request.membership)
     if request.method == "POST":
         action = LINK_ACTIONS.get(request.POST.get("action", ""), make_link)
         answered(request, person, action)
@@ -65,7 +68,7 @@ def user_link(request: AdminRequest, organization: Organization, user_id: int) -
 
 
 def person_or_404(request: AdminRequest, user_id: int) -> Person:
-    accounts = list(VppAccount.objects.open_to(request.membership))
+    accounts = accounts_of(request.membership)
     user = get_object_or_404(users_in(request.membership, accounts), pk=user_id)
     (person,) = people_of([user], accounts)
     return person
@@ -80,6 +83,7 @@ Action = Callable[[AdminRequest, Person], str]
 
 def answered(request: AdminRequest, person: Person, act: Action) -> HttpResponse:
     """Do it, say what came of it where the button was pressed."""
+    refuse_strangers(person.account, request.membership)
     try:
         if obstacle := obstacle_of(person.account, request.membership):
             raise CannotDo(obstacle)
@@ -119,6 +123,8 @@ def reason_in(plan: BatchPlan) -> str:
 def register(request: AdminRequest, person: Person) -> str:
     possible = possible_steps(person)
     if Step.REGISTER_AGAIN in possible:
+        if person.user.owner is None and (why := why_no_owners(request.membership)):
+            raise PermissionDenied(why)
         add_person(
             by=request.actor,
             account=person.account,

@@ -22,11 +22,13 @@ from licensing.tables.license_plans import LicenseWords
 from licensing.tables.people_plans import InviteWords, RetireWords
 from licensing.tables.plans import PlanWords
 from licensing.views.batch_news import tell_started
-from licensing.views.selection import READ_ONLY, obstacle_of, plan_url
+from licensing.views.selection import obstacle_of, plan_url
 from organizations.access import AdminRequest, organization_view
 from organizations.lists import csv_response
 from organizations.models import Membership, Organization
 from organizations.refusals import Refusal
+from organizations.signin.requirements import ask_again
+from vpp_accounts.permissions import refuse_strangers, why_not
 
 WORDS: dict[str, type[PlanWords]] = {
     BatchKind.GRANT: LicenseWords,
@@ -34,10 +36,11 @@ WORDS: dict[str, type[PlanWords]] = {
     BatchKind.RETIRE: RetireWords,
     BatchKind.INVITE: InviteWords,
 }
+MANY = 100  # taken away at once: whoever does it shows again who they are
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@organization_view()
+@organization_view(network_writes=True)
 def plan_detail(
     request: AdminRequest, organization: Organization, plan_id: uuid.UUID
 ) -> HttpResponseBase:
@@ -63,11 +66,14 @@ def plan_detail(
 def obstacle_to(plan: BatchPlan, membership: Membership) -> str:
     """Mail goes out whatever holds up the work at Apple."""
     if plan.kind == BatchKind.INVITE:
-        return "" if membership.can_write else READ_ONLY
+        return why_not(plan.account, membership)
     return obstacle_of(plan.account, membership)
 
 
 def confirm(request: AdminRequest, plan: BatchPlan, words: PlanWords) -> HttpResponse:
+    refuse_strangers(plan.account, request.membership)
+    if takes_much_away(plan) and (asked := ask_again(request)):
+        return asked
     if plan.batch_id is None and not words.changes:
         messages.error(request, "There is nothing to do: this plan changes nothing.")
         return redirect(request.get_full_path())
@@ -87,6 +93,10 @@ def confirm(request: AdminRequest, plan: BatchPlan, words: PlanWords) -> HttpRes
         return redirect(request.get_full_path())
     tell_started(request, batch)
     return redirect("licensing:batch_detail", batch.organization_id, batch.pk)
+
+
+def takes_much_away(plan: BatchPlan) -> bool:
+    return plan.kind in (BatchKind.REVOKE, BatchKind.RETIRE) and plan.summary["go"] > MANY
 
 
 def back_url(request: AdminRequest, plan: BatchPlan) -> str:

@@ -21,12 +21,16 @@ from licensing.tables.holders import CandidateList
 from organizations.access import AdminRequest
 from organizations.models import Device, Membership
 from organizations.refusals import Refusal
-from vpp_accounts.models import VppAccount
+from vpp_accounts.models import AssignableNetworks, VppAccount
+from vpp_accounts.permissions import refuse_strangers, why_not
 from vpp_accounts.states import words_for
 
-READ_ONLY = "You have read-only access; a full admin of the organization can do it."
 ONLY_PEOPLE = (
     "The developer of this title has not allowed licenses for devices; grant it to people instead."
+)
+NO_NETWORK = (
+    "No network is assignable for this account, so devices get none of its licenses. A full admin can"
+    " change that on Organization > MDM."
 )
 FOR_GOOD = "Licenses of this title are permanent and cannot be taken back."
 
@@ -52,20 +56,23 @@ def actions_for(
     """Of what is permanent there is nothing to take back, and no button for it."""
     whom = "device(s)" if holder_kind == DEVICE else "user(s)"
     obstacle = obstacle_of(title.account, membership) or _obstacle_of_title(title)
-    for_devices = holder_kind != DEVICE or title.device_assignable
-    grant = Action(
-        BatchKind.GRANT,
-        f"+ Grant license to {whom}",
-        obstacle or ("" if for_devices else ONLY_PEOPLE),
-    )
+    no_devices = no_devices_because(title) if holder_kind == DEVICE else ""
+    grant = Action(BatchKind.GRANT, f"+ Grant license to {whom}", obstacle or no_devices)
     revoke = Action(BatchKind.REVOKE, f"Revoke license from {whom}", obstacle)
     return [grant] if title.is_irrevocable else [grant, revoke]
 
 
+def no_devices_because(title: LicensedApp) -> str:
+    if not title.device_assignable:
+        return ONLY_PEOPLE
+    nowhere = title.account.assignable_networks == AssignableNetworks.NONE
+    return NO_NETWORK if nowhere else ""
+
+
 def obstacle_of(account: VppAccount, membership: Membership) -> str:
     """Why this admin can change no license of this account now; empty where they can."""
-    if not membership.can_write:
-        return READ_ONLY
+    if why := why_not(account, membership):
+        return why
     if account.takes_no_changes:
         words = words_for(account)
         return f"{account.name} {words.headline} {words.what_to_do}"
@@ -79,6 +86,7 @@ def _obstacle_of_title(title: LicensedApp) -> str:
 def plan_selection(request: AdminRequest, listing: CandidateList) -> HttpResponse:
     """A plan for those who were chosen, or for all that match the filters in the address."""
     here = f"{request.path}{listing.here_url}"
+    refuse_strangers(listing.title.account, request.membership)
     try:
         kind = allowed_kind(request.POST.get("kind", ""), listing)
         chosen = chosen_rows(request.POST, listing)

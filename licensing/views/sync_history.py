@@ -19,6 +19,7 @@ SHOWN = 25
 @dataclass(frozen=True, slots=True)
 class PastRun:
     run: SyncRun
+    tells_changes: bool  # to this admin
 
     @property
     def duration(self) -> str:
@@ -29,6 +30,8 @@ class PastRun:
 
     @property
     def changes(self) -> str:
+        if not self.tells_changes:
+            return "Only its allowed admins see this"
         changed = counts_in_words(self.run.counts)
         if changed or self.run.outcome != SyncRun.Outcome.SUCCEEDED:
             return changed
@@ -48,6 +51,6 @@ def account_runs(
         "account_runs.html",
         f"Syncs of {account.name}",
         account=account,
-        past_runs=[PastRun(run) for run in newest],
+        past_runs=[PastRun(run, account.is_open) for run in newest],
         shown=SHOWN,
     )

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from licensing import low
 from licensing.forms.thresholds import ThresholdForm
-from licensing.models import LicensedApp
 from licensing.titles import name_of, url_of
+from licensing.views.licensed_apps import licensed_app_or_404
 from organizations.access import AdminRequest, organization_view
 from organizations.forms import done
 from organizations.models import Organization
+from vpp_accounts.permissions import refuse_strangers, why_not
 
 FOR_ALL = (
     "For every title that somebody holds and that has no number of its own. Leave it empty for no"
@@ -43,7 +44,7 @@ def settings(request: AdminRequest, organization: Organization) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@organization_view()
+@organization_view(network_writes=True)
 def threshold(
     request: AdminRequest,
     organization: Organization,
@@ -51,15 +52,15 @@ def threshold(
     adam_id: str,
     pricing_param: str,
 ) -> HttpResponse:
-    ours = LicensedApp.objects.visible_to(request.membership).select_related("app", "account")
-    title = get_object_or_404(
-        ours, account=account_id, adam_id=adam_id, pricing_param=pricing_param
-    )
+    title = licensed_app_or_404(request, account_id, adam_id, pricing_param)
+    obstacle = why_not(title.account, request.membership)
+    if request.method == "POST":
+        refuse_strangers(title.account, request.membership)
     form = ThresholdForm(
         request.POST if request.method == "POST" else None,
         initial={"threshold": title.low_threshold},
         hint=hint_of(organization),
-        locked=not request.membership.can_write,
+        locked=bool(obstacle),
     )
 
     def save() -> None:
@@ -74,6 +75,7 @@ def threshold(
         "licensed_app": title,
         "name": name_of(title),
         "title_url": url_of(title),
+        "obstacle": obstacle,
         "form": form,
     }
     return render(request, "licensing/threshold.html", context)

@@ -23,6 +23,7 @@ from organizations.models import Organization
 from organizations.refusals import Refusal
 from users.models import VppUser
 from vpp_accounts.models import VppAccount
+from vpp_accounts.permissions import refuse_strangers
 
 REVOKE = "Revoke all licenses of the chosen"
 
@@ -64,11 +65,11 @@ def unknown_holder_counts(request: AdminRequest, organization: Organization) -> 
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@organization_view()
+@organization_view(network_writes=True)
 def unknown_holders(
     request: AdminRequest, organization: Organization, account_id: int
 ) -> HttpResponseBase:
-    ours = VppAccount.objects.open_to(request.membership).select_related("organization")
+    ours = VppAccount.objects.open_to(request.membership).with_rights(request.membership)
     account = get_object_or_404(ours, pk=account_id)
     kind = USER if request.GET.get("holders") == "users" else DEVICE
     listing = UnknownHolderList(request.GET, account, kind)
@@ -106,6 +107,7 @@ def number_of(account: VppAccount, kind: str) -> Total:
 def revoke(request: AdminRequest, listing: UnknownHolderList) -> HttpResponse:
     """First what was chosen is shown, to be confirmed by typing; then the plan of it."""
     here = f"{request.path}{listing.here_url}"
+    refuse_strangers(listing.account, request.membership)
     obstacle = obstacle_of(listing.account, request.membership)
     chosen = chosen_names(request, listing)
     form = RevokeForm(

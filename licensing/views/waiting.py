@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
 from licensing import batches
@@ -14,11 +16,13 @@ from licensing.models import BatchItem, LicensedApp
 from licensing.tables import WaitingList, queue_of
 from licensing.tables.waiting import waiting_for
 from licensing.titles import name_of, url_of
+from licensing.views.licensed_apps import licensed_app_or_404
 from organizations.access import AdminRequest, organization_view
-from organizations.audit import Actor
 from organizations.lists import render_listing
 from organizations.models import Organization
+from organizations.network_choice import chosen_network
 from organizations.refusals import Refusal
+from vpp_accounts.permissions import refuse_strangers, why_not
 
 STEPS = {"raise": 1, "lower": -1}
 
@@ -29,7 +33,7 @@ class NothingWanted(Refusal):
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@organization_view()
+@organization_view(network_writes=True)
 def waiting_list(
     request: AdminRequest,
     organization: Organization,
@@ -37,13 +41,10 @@ def waiting_list(
     adam_id: str,
     pricing_param: str,
 ) -> HttpResponseBase:
-    ours = LicensedApp.objects.visible_to(request.membership).select_related("app", "account")
-    title = get_object_or_404(
-        ours, account=account_id, adam_id=adam_id, pricing_param=pricing_param
-    )
+    title = licensed_app_or_404(request, account_id, adam_id, pricing_param)
     if request.method == "POST":
         return change(request, title)
-    listing = WaitingList(request.GET, title, request.membership)
+    listing = WaitingList(request.GET, title, request.membership, chosen_network(request))
     if listing.wants_csv:
         return listing.csv_response(f"{adam_id}-waiting", zone=organization.zone)
     context = {
@@ -52,15 +53,18 @@ def waiting_list(
         "name": name_of(title),
         "title_url": url_of(title),
         "queue": queue_of(title),
+        "obstacle": why_not(title.account, request.membership),
+        "order_obstacle": batches.why_not_order(title.account, request.membership),
     }
     return render_listing(request, listing, "licensing/waiting_list.html", context)
 
 
 def change(request: AdminRequest, title: LicensedApp) -> HttpResponse:
     """Do with the chosen ones what the pressed button says, and show the same list again."""
+    refuse_strangers(title.account, request.membership)
     chosen = chosen_of(request.POST, title)
     try:
-        told = carry_out(request.POST.get("action", ""), request.actor, chosen)
+        told = carry_out(request, chosen)
     except Refusal as refusal:
         messages.error(request, str(refusal))
     else:
@@ -68,12 +72,14 @@ def change(request: AdminRequest, title: LicensedApp) -> HttpResponse:
     return redirect(request.get_full_path())
 
 
-def carry_out(action: str, by: Actor, chosen: QuerySet[BatchItem]) -> str:
+def carry_out(request: AdminRequest, chosen: QuerySet[BatchItem]) -> str:
+    action = request.POST.get("action", "")
+    who: Any = {"by": request.actor, "membership": request.membership}
     if action == "take-off":
-        number = batches.take_off(by=by, items=chosen)
+        number = batches.take_off(items=chosen, **who)
         return f"{number:,} taken off the waiting list."
     if action in STEPS:
-        number = batches.move_in_queue(by=by, items=chosen, step=STEPS[action])
+        number = batches.move_in_queue(items=chosen, step=STEPS[action], **who)
         return f"Priority of {number:,} changed."
     raise NothingWanted
 

@@ -17,12 +17,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from organizations import lookups
 from organizations.access import READING, membership_or_404
+from organizations.admins import activity
 from organizations.api import idempotency
 from organizations.api.errors import TooLarge
 from organizations.api.wire import AlwaysJson, JsonParser, JsonRenderer
 from organizations.audit import Actor
+from organizations.audit_log import attempts
+from organizations.closing import refuse_key_if_closed
+from organizations.keys import organizations_opened_by
 from organizations.models import Admin, ApiKey, Membership, Network, Organization
+from organizations.signin import requirements
 
 
 class ApiView(APIView):
@@ -60,6 +66,12 @@ class ApiView(APIView):
         if self.key.read_only:
             raise PermissionDenied("This API key is read-only. Use a key that may write.")
 
+    def membership_in(self, organization_id: int) -> Membership:
+        """A key that was made for one organization finds no other."""
+        if self.key.organization_id not in (None, organization_id):
+            raise Http404
+        return membership_or_404(self.admin, organization_id)
+
     def row_id(self, name: str) -> int:
         """A part of the address whose converter lets only digits through."""
         return int(self.kwargs[name])
@@ -67,6 +79,11 @@ class ApiView(APIView):
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, idempotency.AlreadyAnswered):
             return exc.response()
+        if isinstance(exc, PermissionDenied) and hasattr(self, "actor"):
+            opens = organizations_opened_by(self.key)
+            attempts.note(
+                self.request._request, by=self.actor, why=str(exc), organization_ids=opens
+            )
         return super().handle_exception(exc)
 
     def finalize_response(
@@ -83,23 +100,30 @@ class OrganizationApiView(ApiView):
 
     # Network admins see nothing of the organization but what lies in their networks.
     organization_wide = False
+    # Who may write in a network is let in as well; the handler or `enter` decides.
+    network_writes = False
 
     membership: Membership
     organization: Organization
 
     def enter(self) -> None:
         self.membership = self.find_membership()
+        refuse_key_if_closed(self.membership)
+        requirements.refuse_key(self.membership)
         self.organization = self.membership.organization
         if self.organization_wide and not self.membership.sees_organization:
             raise PermissionDenied(
                 "You have access to networks only; this needs organization access."
             )
+        activity.note(self.membership)
 
     def find_membership(self) -> Membership:
-        return membership_or_404(self.admin, self.row_id("organizationId"))
+        return self.membership_in(self.row_id("organizationId"))
 
     def refuse_readers(self) -> None:
         super().refuse_readers()
+        if self.network_writes and self.membership.can_write_somewhere:
+            return
         if not self.membership.can_write:
             raise PermissionDenied(
                 "You have read-only access here; this needs full access to the organization."
@@ -112,12 +136,10 @@ class NetworkApiView(OrganizationApiView):
     network: Network
 
     def find_membership(self) -> Membership:
-        network_id = self.row_id("networkId")
-        memberships = Membership.objects.of(self.admin)
-        membership = memberships.filter(organization__networks=network_id).first()
-        if membership is None:
+        organization_id = lookups.network.organization(self.row_id("networkId"))
+        if organization_id is None:
             raise Http404
-        return membership
+        return self.membership_in(organization_id)
 
     def enter(self) -> None:
         super().enter()

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 import orjson
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.request import Request
@@ -68,13 +69,19 @@ class Claim:
 
     def keep(self, response: Response) -> None:
         """Remember the answer; what may go better in a while is forgotten, so that it can."""
-        ours = IdempotentAnswer.objects.filter(
+        if response.status_code >= 500 or "Retry-After" in response:
+            self._unanswered().delete()
+        else:
+            self.keep_body(response.status_code, response.content)
+
+    def keep_body(self, status: int, body: bytes) -> None:
+        """Where what is answered holds a secret: what is answered to the same request again."""
+        self._unanswered().update(status=status, body=body)
+
+    def _unanswered(self) -> QuerySet[IdempotentAnswer]:
+        return IdempotentAnswer.objects.filter(
             pk=self.row_id, created_at=self.claimed_at, status=None
         )
-        if response.status_code >= 500 or "Retry-After" in response:
-            ours.delete()
-        else:
-            ours.update(status=response.status_code, body=response.content)
 
 
 def claim(request: Request, admin: Admin) -> Claim | None:

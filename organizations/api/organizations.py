@@ -5,21 +5,27 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
+from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
-from django.db.models import Exists, OuterRef
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from organizations.api import paging
+from organizations import tenancy
+from organizations.api import paging, parameters
 from organizations.api.doors import ApiView, OrganizationApiView
-from organizations.api.openapi import operation, paged
+from organizations.api.openapi import operation, paged, query
 from organizations.api.paging import IdTokens, PageSize
 from organizations.api.serializers import (
-    AdminSerializer,
     IdentitySerializer,
     OrganizationSerializer,
+    UpdateOrganizationSerializer,
 )
-from organizations.models import Admin, ApiKey, Membership, Organization
+from organizations.closing import DAYS_TO_UNDO, ask_deletion
+from organizations.details import edit_organization
+from organizations.keys import organizations_opened_by
+from organizations.models import Admin, Organization
+from organizations.refusals import Refusal
+from organizations.signin.factors import has_second_factor
 
 ORGANIZATIONS = PageSize(default=9000, largest=9000)
 TAG = "Organizations"
@@ -34,8 +40,10 @@ class OrganizationsView(ApiView):
         parameters=paged(ORGANIZATIONS),
     )
     def get(self, request: Request) -> Response:
-        ours = Organization.objects.filter(memberships__admin=self.admin)
-        page = paging.read_page(request, ours, size=ORGANIZATIONS, tokens=IdTokens())
+        ids = organizations_opened_by(self.key)
+        with tenancy.among(ids):
+            ours = Organization.objects.filter(pk__in=ids)
+            page = paging.read_page(request, ours, size=ORGANIZATIONS, tokens=IdTokens())
         return paging.answer(request, page, organization_json)
 
 
@@ -46,26 +54,48 @@ class OrganizationView(OrganizationApiView):
     def get(self, request: Request, **path: str) -> Response:
         return Response(organization_json(self.organization))
 
-
-class AdminsView(OrganizationApiView):
-    organization_wide = True
+    @operation(
+        "updateOrganization",
+        "Rename an organization",
+        tag=TAG,
+        body=UpdateOrganizationSerializer,
+        answers={200: OrganizationSerializer},
+    )
+    def put(self, request: Request, **path: str) -> Response:
+        given = UpdateOrganizationSerializer.checked(request)
+        name = given.get("name", self.organization.name)
+        renamed = edit_organization(by=self.actor, organization=self.organization, name=name)
+        return Response(organization_json(renamed))
 
     @operation(
-        "getOrganizationAdmins",
-        "List the admins of an organization",
+        "deleteOrganization",
+        "Delete an organization",
         tag=TAG,
-        answers={200: AdminSerializer(many=True)},
+        answers={204: None},
+        parameters=[query("confirm", "The name of the organization, exactly.")],
+        description=(
+            f"Closes it at once; after {DAYS_TO_UNDO} days all that is stored of it is gone for good."
+            " Until then a full admin can undo that on its page. Licenses at Apple stay as they are."
+        ),
     )
-    def get(self, request: Request, **path: str) -> Response:
-        keys = ApiKey.objects.usable().filter(admin=OuterRef("admin"))
-        memberships = (
-            Membership.objects.filter(organization=self.organization)
-            .select_related("admin")
-            .prefetch_related("network_accesses")
-            .annotate(has_api_key=Exists(keys))
-            .order_by("admin_id")
+    def delete(self, request: Request, **path: str) -> Response:
+        typed = parameters.text(request, "confirm")
+        if not typed:
+            raise DeletionNotConfirmed(self.organization)
+        ask_deletion(by=self.actor, organization=self.organization, typed_name=typed)
+        return Response(status=204)
+
+
+class DeletionNotConfirmed(Refusal):
+    code = "deletion_not_confirmed"
+    field = "confirm"
+
+    def __init__(self, organization: Organization) -> None:
+        page = organization_url(organization.pk, "settings/delete/")
+        super().__init__(
+            "Deleting an organization has to be confirmed: send its name as ?confirm=…,"
+            f" or delete it on {page}, where licenses can be taken back as well."
         )
-        return Response([admin_json(membership) for membership in memberships])
 
 
 class IdentityView(ApiView):
@@ -84,11 +114,16 @@ class IdentityView(ApiView):
                 "authentication": {
                     "mode": "email",
                     "api": {"key": {"created": True}},
-                    "twoFactor": {"enabled": False},
-                    "saml": {"enabled": False},
+                    "twoFactor": {"enabled": has_second_factor(self.admin)},
+                    "saml": {"enabled": comes_through_provider(self.admin)},
                 },
             }
         )
+
+
+def comes_through_provider(admin: Admin) -> bool:
+    """Whether some organization's single sign-on has vouched for them, by whichever protocol."""
+    return bool(SocialAccount.objects.filter(user=admin).exists())
 
 
 def organization_json(organization: Organization) -> dict[str, Any]:
@@ -110,30 +145,3 @@ def organization_json(organization: Organization) -> dict[str, Any]:
 
 def organization_url(organization_id: int, tail: str = "") -> str:
     return f"{settings.BASE_URL}/organizations/{organization_id}/{tail}"
-
-
-def admin_json(membership: Any) -> dict[str, Any]:
-    """`membership` carries the annotation has_api_key."""
-    admin: Admin = membership.admin
-    return {
-        "id": str(admin.pk),
-        "name": admin.name,
-        "email": admin.email,
-        "orgAccess": membership.access,
-        "accountStatus": account_status(admin),
-        "twoFactorAuthEnabled": False,
-        "hasApiKey": membership.has_api_key,
-        "lastActive": admin.last_login or "",
-        "tags": [],
-        "networks": [
-            {"id": str(access.network_id), "access": "full" if access.can_write else "read-only"}
-            for access in membership.network_accesses.all()
-        ],
-        "authenticationMethod": "Email",
-    }
-
-
-def account_status(admin: Admin) -> str:
-    if not admin.is_active:
-        return "locked"
-    return "ok" if admin.has_usable_password() else "pending"

@@ -63,6 +63,12 @@ class OrganizationSerializer(WireSerializer):
     management = ManagementSerializer()
 
 
+class UpdateOrganizationSerializer(WireSerializer):
+    """Fields that are not sent stay as they are."""
+
+    name = serializers.CharField(max_length=200, required=False)
+
+
 class NetworkSerializer(WireSerializer):
     id = serializers.CharField()
     organizationId = serializers.CharField()
@@ -97,32 +103,6 @@ class CreateNetworkSerializer(UpdateNetworkSerializer):
         allow_empty=False,
         help_text="The only product here is systemsManager.",
     )
-
-
-class AdminTagSerializer(WireSerializer):
-    tag = serializers.CharField()
-    access = serializers.CharField()
-
-
-class AdminNetworkSerializer(WireSerializer):
-    id = serializers.CharField()
-    access = serializers.ChoiceField(["full", "read-only"])
-
-
-class AdminSerializer(WireSerializer):
-    id = serializers.CharField()
-    name = serializers.CharField(allow_blank=True)
-    email = serializers.EmailField()
-    orgAccess = serializers.ChoiceField(["full", "read-only", "none"])
-    accountStatus = serializers.ChoiceField(["ok", "pending", "locked"])
-    twoFactorAuthEnabled = serializers.BooleanField()
-    hasApiKey = serializers.BooleanField()
-    lastActive = serializers.CharField(
-        allow_blank=True, help_text="When they last signed in; empty before the first time."
-    )
-    tags = AdminTagSerializer(many=True)
-    networks = AdminNetworkSerializer(many=True)
-    authenticationMethod = serializers.ChoiceField(["Email"])
 
 
 class KeySerializer(WireSerializer):
@@ -171,3 +151,6 @@ class AuditEventSerializer(WireSerializer):
     after = serializers.DictField(allow_null=True)
     refused = serializers.BooleanField()
     requestId = serializers.CharField(allow_blank=True)
+    address = serializers.CharField(
+        allow_null=True, help_text="From where it was asked for; null for what no request did."
+    )

@@ -21,6 +21,7 @@ from organizations.lists.export import csv_response
 from organizations.lists.filters import FilterField, search_field
 from organizations.lists.keyset import Cursor, Page, iter_chunks, read_page, rows_after
 from organizations.lists.listing import Listing, render_listing, wants_only_list
+from organizations.lists.memory import RowListing
 from organizations.lists.segments import Segments
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Header",
     "Listing",
     "Page",
+    "RowListing",
     "Segments",
     "Total",
     "capped_count",

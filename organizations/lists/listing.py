@@ -185,6 +185,11 @@ class Listing(Generic[Row]):
         return self.address(format="csv") if self.export else ""
 
     @property
+    def more_exports(self) -> list[tuple[str, str]]:
+        """Label and address of downloads beside the CSV."""
+        return []
+
+    @property
     def here_url(self) -> str:
         """This very page of the list, to load it again."""
         return self.address(after=self.params.get("after", ""))

@@ -3,23 +3,35 @@
 from organizations.models.audit import AuditEvent
 from organizations.models.inventory import Device, Owner, Tag
 from organizations.models.mail import OutgoingMail
-from organizations.models.people import Admin, ApiKey, Membership, NetworkAccess, OrganizationAccess
+from organizations.models.people import (
+    Admin,
+    ApiKey,
+    Membership,
+    NetworkAccess,
+    NetworkTagAccess,
+    OrganizationAccess,
+)
 from organizations.models.requests import IdempotentAnswer
-from organizations.models.tenant import Logo, Network, Organization
+from organizations.models.signing_in import IdentityProvider, SignInFailure
+from organizations.models.tenant import OF_OPEN, Logo, Network, Organization
 
 __all__ = [
+    "OF_OPEN",
     "Admin",
     "ApiKey",
     "AuditEvent",
     "Device",
     "IdempotentAnswer",
+    "IdentityProvider",
     "Logo",
     "Membership",
     "Network",
     "NetworkAccess",
+    "NetworkTagAccess",
     "Organization",
     "OrganizationAccess",
     "OutgoingMail",
     "Owner",
+    "SignInFailure",
     "Tag",
 ]

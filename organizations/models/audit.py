@@ -53,6 +53,7 @@ class AuditEvent(models.Model):
     after = models.JSONField(null=True)
     refused = models.BooleanField(default=False)
     request_id = models.CharField(max_length=64, blank=True)
+    address = models.GenericIPAddressField(null=True)  # of whoever asked
 
     objects = AuditEventQuerySet.as_manager()
 
@@ -60,11 +61,16 @@ class AuditEvent(models.Model):
         # The id grows with time: one index serves "newest first" within an organization.
         indexes = [
             models.Index(fields=["organization", "-id"], name="audit_newest_first"),
+            # Days asked for, and what has been kept long enough (organizations/audit_log).
+            models.Index(fields=["organization", "at"], name="audit_by_time"),
             # A grant to 100,000 devices must not stand between the reader and everything else.
             models.Index(
                 fields=["organization", "-id"],
                 condition=~Q(action__in=OF_BATCHES),
                 name="audit_without_each_license",
+            ),
+            models.Index(
+                fields=["organization", "-id"], condition=Q(refused=True), name="audit_refused"
             ),
             models.Index(
                 fields=["organization", "-at"],

@@ -115,7 +115,13 @@ class DeviceQuerySet(models.QuerySet["Device"]):
         ours = self.filter(organization=membership.organization_id)
         if membership.sees_organization:
             return ours
-        return ours.filter(network__accesses__membership=membership)
+        return ours.filter(network__in=membership.network_accesses.values("network"))
+
+    def writable_by(self, membership: Membership) -> DeviceQuerySet:
+        ours = self.filter(organization=membership.organization_id)
+        return (
+            ours if membership.can_write else ours.filter(network__in=membership.written_networks)
+        )
 
 
 class Device(models.Model):

@@ -9,15 +9,22 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from organizations.models import Admin, Membership
+from organizations import switching
+from organizations.admins import accepting
+from organizations.models import Admin
+from organizations.signin.limits import only_organization
 
 
 @require_safe
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
-    """The organization, where there is only one; otherwise the choice, or why there is none."""
+    """The organization, where there is only one; all of them; or why there is none."""
+    ids = switching.enterable(request)
     admin = cast("Admin", request.user)
-    memberships = list(Membership.objects.of(admin).order_by("organization__name", "pk"))
-    if len(memberships) == 1:
-        return redirect("licensing:overview", memberships[0].organization_id)
-    return render(request, "organizations/home.html", {"memberships": memberships})
+    invitations = [] if only_organization(request) else accepting.open_invitations(admin)
+    if invitations or not ids:
+        context = {"has_organizations": bool(ids), "invitations": invitations}
+        return render(request, "organizations/home.html", context)
+    if len(ids) == 1:
+        return redirect("licensing:overview", ids[0])
+    return redirect("licensing:organization_list")

@@ -20,13 +20,14 @@ document.addEventListener("keydown", (event) => {
 });
 
 // --- A list that narrows while one types: data-filtered around, data-filter on the input. It narrows
-// links and labels; what is ticked stays ticked though it is out of sight ----------------------------
+// links, labels and buttons; what is ticked stays ticked though it is out of sight ----------------------------
 
 document.addEventListener("input", (event) => {
   if (!event.target.matches("[data-filter]")) return;
   const wanted = event.target.value.trim().toLowerCase();
-  for (const item of event.target.closest("[data-filtered]").querySelectorAll("a, label")) {
-    item.hidden = !item.textContent.toLowerCase().includes(wanted);
+  for (const item of event.target.closest("[data-filtered]").querySelectorAll("a, label, button")) {
+    const text = item.dataset.name ?? item.textContent;
+    item.hidden = !text.toLowerCase().includes(wanted);
   }
 });
 document.addEventListener("keydown", (event) => {

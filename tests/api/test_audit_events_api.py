@@ -1,6 +1,9 @@
 """The audit log over REST."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
+import time_machine
 
 from organizations import audit
 from organizations.audit import APPLE, Actor
@@ -35,6 +38,7 @@ def test_events_are_listed_newest_first_with_all_that_is_known(
             "after": None,
             "refused": True,
             "requestId": "",
+            "address": None,
         },
         {
             "id": str(first.pk),
@@ -46,6 +50,7 @@ def test_events_are_listed_newest_first_with_all_that_is_known(
             "after": {"a": 2},
             "refused": False,
             "requestId": "",
+            "address": None,
         },
     ]
 
@@ -56,6 +61,25 @@ def test_events_are_listed_newest_first_with_all_that_is_known(
         ({"action": "vpp_account."}, ["vpp_account.renewed"]),
         ({"actorKind": "system"}, ["network.added"]),
         ({"action": "vpp_account.", "actorKind": "system"}, []),
+        ({"actor": "SEED"}, ["network.added"]),
+        ({"q": "apple"}, ["vpp_account.renewed"]),
+        ({"q": "example"}, ["network.added", "vpp_account.renewed"]),
+        ({"targetKind": "organization"}, ["network.added", "vpp_account.renewed"]),
+        ({"targetKind": "network"}, []),
+        ({"targetKind": "organization", "targetId": "1234567"}, []),
+        ({"refused": "true"}, []),
+        ({"refused": "false"}, ["network.added", "vpp_account.renewed"]),
+        ({"t0": "2020-01-01T00:00:00Z"}, ["network.added", "vpp_account.renewed"]),
+        ({"t0": "2099-01-01T00:00:00Z"}, []),
+        ({"t1": "2020-01-01T00:00:00Z"}, []),
+        (
+            {"t0": "0001-01-01T00:00:00+14:00", "t1": "9999-12-31T23:59:59-12:00"},
+            ["network.added", "vpp_account.renewed"],
+        ),
+        (
+            {"t0": "0001-01-01T00:00:00Z", "t1": "9999-12-31T23:59:59Z"},
+            ["network.added", "vpp_account.renewed"],
+        ),
     ],
 )
 def test_events_are_filtered(
@@ -74,7 +98,41 @@ def test_events_are_filtered(
     assert [row["action"] for row in answer.json()] == actions
 
 
-def test_an_unknown_kind_of_actor_is_refused(owner_api: ApiClient, path: str) -> None:
-    answer = owner_api.get(path, {"actorKind": "robot"})
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        (
+            {"actorKind": "robot"},
+            "“actorKind” must be one of admin, api_key, apple, rule, system.",
+        ),
+        ({"targetId": "7"}, "“targetId” is asked for together with “targetKind”."),
+        ({"t0": "yesterday"}, "“t0” must be a moment, for example 2026-11-22T08:00:00Z."),
+        (
+            {"t1": "2026-02-30T08:00:00Z"},
+            "“t1” must be a moment, for example 2026-11-22T08:00:00Z.",
+        ),
+        ({"refused": "maybe"}, "“refused” must be one of true, false."),
+    ],
+)
+def test_what_makes_no_sense_is_refused(
+    owner_api: ApiClient, path: str, query: dict[str, str], sentence: str
+) -> None:
+    answer = owner_api.get(path, query)
 
-    assert (answer.status_code, answer.json()["code"]) == (400, "bad_parameter")
+    assert (answer.status_code, answer.json()["errors"]) == (400, [sentence])
+
+
+def test_pages_and_days_go_together(
+    owner_api: ApiClient, organization: Organization, path: str
+) -> None:
+    start = datetime(2026, 11, 1, tzinfo=UTC)
+    for day in range(12):
+        with time_machine.travel(start + timedelta(days=day), tick=False):
+            audit.record("network.added", by=APPLE, organization=organization, target=organization)
+    query = {"t0": "2026-11-04T00:00:00Z", "t1": "2026-11-09T00:00:00Z", "perPage": 4}
+
+    first = owner_api.get(path, query)
+    second = owner_api.get(path, query | {"startingAfter": first.json()[-1]["id"]})
+
+    days = [[event["at"][8:10] for event in answer.json()] for answer in (first, second)]
+    assert days == [["09", "08", "07", "06"], ["05", "04"]]

@@ -6,7 +6,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
-from organizations.models import AuditEvent, Organization
+from organizations.models import Admin, AuditEvent, Organization
 from tests import factories
 from tests.api.conftest import ApiClient
 from vpp_accounts.apple.fake import FakeApple
@@ -223,9 +223,10 @@ def test_what_was_read_can_be_sent_back(
 
 
 def test_fields_that_are_not_sent_stay(
-    owner_api: ApiClient, owner: object, account: VppAccount, path: str
+    owner_api: ApiClient, owner: Admin, account: VppAccount, path: str
 ) -> None:
-    limited = {"allowedAdmins": "named", "allowedAdminIds": [str(owner.pk)]}
+    own = str(owner.memberships.get().pk)
+    limited = {"allowedAdmins": "named", "allowedAdminIds": [own]}
 
     first = owner_api.send("PUT", one(path, account), limited)
     second = owner_api.send("PUT", one(path, account), {"name": "Renamed"})
@@ -236,8 +237,8 @@ def test_fields_that_are_not_sent_stay(
         for answer in (first, second, third)
     ]
     assert seen == [
-        ("Example Schools North", "These admins", [str(owner.pk)]),
-        ("Renamed", "These admins", [str(owner.pk)]),
+        ("Example Schools North", "These admins", [own]),
+        ("Renamed", "These admins", [own]),
         ("Renamed", "All organization admins", []),
     ]
 
@@ -251,9 +252,9 @@ def test_editing_does_not_take_a_token(
 
 
 def test_ids_of_another_organization_are_refused(
-    owner_api: ApiClient, outsider: object, account: VppAccount, path: str
+    owner_api: ApiClient, outsider: Admin, account: VppAccount, path: str
 ) -> None:
-    change = {"allowedAdmins": "named", "allowedAdminIds": [str(outsider.pk)]}
+    change = {"allowedAdmins": "named", "allowedAdminIds": [str(outsider.memberships.get().pk)]}
 
     answer = owner_api.send("PUT", one(path, account), change)
 

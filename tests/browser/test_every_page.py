@@ -28,9 +28,15 @@ SIGNED_OUT = [
     "/accounts/password/reset/",
     "/accounts/password/reset/done/",
     "/accounts/signup/",
+    "/accounts/sso/",
     "/api/v1/docs",
 ]
-SIGNED_IN = ["/accounts/logout/", "/accounts/reauthenticate/"]
+SIGNED_IN = [
+    "/accounts/logout/",
+    "/accounts/reauthenticate/",
+    "/accounts/2fa/passkeys/add/",
+    "/accounts/2fa/app/activate/",
+]
 OF_AN_ORGANIZATION = [
     "",
     "mdm/",
@@ -44,6 +50,11 @@ OF_AN_ORGANIZATION = [
     "configure/owners/",
     "configure/owners/import/",
     "networks/",
+    "networks/choose/",
+    "settings/",
+    "settings/delete/",
+    "sign-in/",
+    "admins/",
     "activity/",
 ]
 

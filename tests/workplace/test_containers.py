@@ -20,7 +20,7 @@ COMPOSE_ONLY = {
     "VPP_SYSTEM_PASSWORD",
 }
 # Read by the launcher or by libraries, so no line of the settings names them.
-ELSEWHERE = {"DEV_SERVERS", "DEV_VAR", "HTTPS_PROXY", "SENTRY_DSN"}
+ELSEWHERE = {"DEV_SERVERS", "DEV_VAR", "HTTPS_PROXY", "NO_PROXY", "SENTRY_DSN"}
 
 
 @pytest.fixture(scope="module")

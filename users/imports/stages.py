@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from organizations import audit
 from organizations.audit import Actor
-from organizations.models import AuditEvent, Organization, Owner
+from organizations.models import OF_OPEN, AuditEvent, Organization, Owner
 from users import hooks
 from users.imports import applying, verdicts
 from users.imports.reading import PeopleFile, refuse_no_table
@@ -126,8 +126,10 @@ def apply(import_id: uuid.UUID | str, *, waits: bool = False) -> PeopleImport | 
     if people_import is None or people_import.state != State.APPLYING:
         return people_import
     by = _actor_of(people_import)
-    # Two imports of one organization could be about the same people.
-    Organization.objects.select_for_update(no_key=True).get(pk=people_import.organization_id)
+    # Two imports of one organization could be about the same people; and nobody closes it meanwhile.
+    locked = Organization.objects.select_for_update(no_key=True)
+    if not locked.get(pk=people_import.organization_id).is_open:
+        return people_import
     verdicts.stage_kept(people_import)
     verdicts.judge(people_import)
     people_import.counts |= verdicts.count(people_import)
@@ -185,7 +187,7 @@ def waiting() -> Iterable[uuid.UUID]:
     young = Q(created_at__gt=timezone.now() - GIVEN_UP_AFTER)
     # Somebody may have confirmed it days after the upload, until it is forgotten.
     work = Q(state=State.APPLYING) | Q(young, state=State.CHECKING)
-    imports = PeopleImport.objects.using("system").filter(work)
+    imports = PeopleImport.objects.using("system").filter(OF_OPEN, work)
     return list(islice(imports.order_by("created_at").values_list("pk", flat=True), 100))
 
 

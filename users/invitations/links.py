@@ -13,7 +13,10 @@ from django.conf import settings
 from django.core import signing
 from django.urls import reverse
 
+from organizations import tenancy
+from users import lookups
 from users.models import Invitation, VppUser
+from vpp_accounts import lookups as accounts
 from vpp_accounts.models import VppAccount
 
 SIGNER = signing.Signer(salt="users.invitation", sep="~")
@@ -41,11 +44,15 @@ def is_ours(token: str) -> bool:
 
 
 def find(token: str) -> tuple[Invitation | None, bool]:
-    """The invitation, and whether the link is its newest; none where there is no such invitation."""
+    """The invitation, and whether the link is its newest; none where there is no such invitation.
+
+    The rest of the request works in its organization.
+    """
     signed = _signed(token)
     if signed is None:
         return None, False
     pk, generation = signed
+    tenancy.enter(lookups.invitation.organization(pk))
     known = Invitation.objects.select_related("account", "user__owner", "organization")
     invitation = known.filter(pk=pk).first()
     return invitation, invitation is not None and invitation.generation == generation
@@ -62,6 +69,7 @@ def sample_of(token: str) -> VppAccount | None:
         pk = int(SAMPLES.unsign(token))
     except (signing.BadSignature, ValueError):
         return None
+    tenancy.enter(accounts.account.organization(pk))
     return VppAccount.objects.select_related("organization").filter(pk=pk).first()
 
 

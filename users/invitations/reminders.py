@@ -21,11 +21,12 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Concat
 from django.utils import timezone
 
-from organizations.models import OutgoingMail
+from organizations.models import OF_OPEN, OutgoingMail
 from users.invitations import giving
 from users.invitations.letters import KEY
 from users.models import Invitation, InvitationSettings, VppUser
 from users.models.invitations import InvitationQuerySet
+from vpp_accounts import lookups
 from vpp_accounts.models import VppAccount
 
 log = structlog.get_logger(__name__)
@@ -50,8 +51,9 @@ def remind_due() -> int:
 def remind(account_id: int) -> int:
     """Those of one account, a few hundred in each transaction."""
     reminded = 0
-    while some := _remind_some(account_id):
-        reminded += some
+    with lookups.account.inside(account_id):
+        while some := _remind_some(account_id):
+            reminded += some
     if reminded:
         log.info("invitations.reminded", account=account_id, people=reminded)
     return reminded
@@ -63,7 +65,7 @@ def due(invitations: InvitationQuerySet) -> InvitationQuerySet:
     waits = Q()
     for number, field in enumerate(DAYS):
         waits |= Q(reminders=number, last_sent_at__lte=_before(now, field))
-    open_ = invitations.open().filter(waits, STILL_ASKED, expires_at__gt=now)
+    open_ = invitations.open().filter(OF_OPEN, waits, STILL_ASKED, expires_at__gt=now)
     return open_.exclude(account__state__in=VppAccount.STOPPED).exclude(_is_under_way())
 
 

@@ -34,6 +34,7 @@ class Stage(StrEnum):
     RETIRED = "retired"
     REPLACED = "replaced"  # there is a newer link
     GONE = "gone"  # there is no such invitation any more
+    CLOSED = "closed"  # the organization is suspended or deleted: nothing of it is available
 
 
 # Who comes so far with a link that leads nowhere may want a new one.
@@ -93,14 +94,21 @@ class Visit:
 def visit_of(token: str) -> Visit | None:
     """None where we did not make this link."""
     if account := links.sample_of(token):
-        return Visit(token, Stage.TEST, account=account)
+        return _unless_closed(Visit(token, Stage.TEST, account=account))
     if not links.is_ours(token):
         return None
     invitation, is_newest = links.find(token)
     if invitation is None:
         return Visit(token, Stage.GONE)
     stage = _stage_of(invitation, is_newest=is_newest)
-    return Visit(token, stage, invitation, invitation.account)
+    return _unless_closed(Visit(token, stage, invitation, invitation.account))
+
+
+def _unless_closed(visit: Visit) -> Visit:
+    """In the place of every stage, so that nothing can be done with the link meanwhile."""
+    if visit.organization and not visit.organization.is_open:
+        visit.stage = Stage.CLOSED
+    return visit
 
 
 def note_opened(visit: Visit) -> None:

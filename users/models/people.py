@@ -7,8 +7,8 @@ import hashlib
 from django.db import models
 from django.db.models import Q
 
+from organizations import crypto
 from organizations.models import Membership, Organization, Owner
-from vpp_accounts import crypto
 from vpp_accounts.models import VppAccount
 
 
@@ -55,6 +55,9 @@ class VppUser(models.Model):
     invited_at = models.DateTimeField(null=True)
     associated_at = models.DateTimeField(null=True)
     retired_at = models.DateTimeField(null=True)
+    # Their personal data were erased here. What Apple still tells of them is not written down again,
+    # unless it is that somebody has registered them anew.
+    erased_at = models.DateTimeField(null=True)
 
     objects = VppUserQuerySet.as_manager()
 
@@ -95,10 +98,8 @@ class VppUser(models.Model):
     @property
     def invite_code(self) -> str:
         """Empty where Apple gave none, has not told it yet, or has to tell it again."""
-        if not self.invite_code_ciphertext:
-            return ""
         try:
-            return crypto.decrypt(self.invite_code_ciphertext, bound_to=self._crypto_context)
+            return self.open_invite_code() if self.invite_code_ciphertext else ""
         except crypto.CannotDecrypt:  # the key was lost; pages go on without it
             return ""
 
@@ -108,6 +109,9 @@ class VppUser(models.Model):
         self.invite_code_ciphertext = (
             crypto.encrypt(code, bound_to=self._crypto_context) if code else ""
         )
+
+    def open_invite_code(self) -> str:
+        return crypto.decrypt(self.invite_code_ciphertext, bound_to=self._crypto_context)
 
     @property
     def _crypto_context(self) -> str:

@@ -24,7 +24,7 @@ from users.invitations.visits import Stage, Visit, visit_of
 
 WRONG_LINKS = Limit("wrong-invitations", most=20, seconds=600)
 ASKING = Limit("asking-for-invitations", most=60, seconds=600)  # a school
-STATUS = {Stage.GONE: 404} | dict.fromkeys(visits.OVER - {Stage.ACCEPTED}, 410)
+STATUS = {Stage.GONE: 404, Stage.CLOSED: 503} | dict.fromkeys(visits.OVER - {Stage.ACCEPTED}, 410)
 LOOKS_AGAIN_AFTER = 30  # seconds, while Apple does not know the person yet
 APPLES = re.compile(r"\b(iPhone|iPad|iPod|Macintosh)\b")
 MAC = re.compile(r"\bMacintosh\b")  # iPads say so, too

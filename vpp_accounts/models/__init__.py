@@ -2,8 +2,6 @@
 
 from vpp_accounts.models.accounts import (
     AccountState,
-    AllowedAdmins,
-    AssignableNetworks,
     FormerClaim,
     Notifications,
     VppAccount,
@@ -11,6 +9,7 @@ from vpp_accounts.models.accounts import (
 from vpp_accounts.models.alarms import Alarm
 from vpp_accounts.models.notifications import Notification
 from vpp_accounts.models.runs import SyncRun
+from vpp_accounts.models.sets import AllowedAdmins, AssignableNetworks, VppAccountQuerySet
 
 __all__ = [
     "AccountState",
@@ -22,4 +21,5 @@ __all__ = [
     "Notifications",
     "SyncRun",
     "VppAccount",
+    "VppAccountQuerySet",
 ]

@@ -6,12 +6,13 @@ import uuid
 from datetime import datetime, timedelta
 
 from django.db import models
-from django.db.models import Q
 from django.utils import timezone
 
+from organizations import crypto
 from organizations.models import Admin, Membership, Network, Organization
-from vpp_accounts import crypto, stoken
+from vpp_accounts import stoken
 from vpp_accounts.apple.types import ClientConfig
+from vpp_accounts.models.sets import AllowedAdmins, AssignableNetworks, VppAccountQuerySet
 
 EXPIRY_WARNING = timedelta(days=30)
 
@@ -26,18 +27,6 @@ class AccountState(models.TextChoices):
     REVOKED = "revoked", "Revoked by Apple"
     CLAIMED = "claimed", "Claimed by another MDM"
     READ_ONLY = "read_only", "Read-only at Apple"
-
-
-class AllowedAdmins(models.TextChoices):
-    ALL = "all", "All organization admins"
-    NETWORKS = "networks", "Admins of these networks"
-    NAMED = "named", "These admins"
-
-
-class AssignableNetworks(models.TextChoices):
-    ALL = "all", "All networks"
-    SOME = "some", "These networks"
-    NONE = "none", "No network"
 
 
 class Notifications(models.TextChoices):
@@ -75,30 +64,6 @@ class FormerClaim(models.Model):
     def stoken(self) -> str:
         """The removed account's token, for the one call that is left to make."""
         return crypto.decrypt(self.token_ciphertext, bound_to=crypto_context(self.mdm_id))
-
-
-class VppAccountQuerySet(models.QuerySet["VppAccount"]):
-    def visible_to(self, membership: Membership) -> VppAccountQuerySet:
-        """The accounts themselves, as on Organization > MDM."""
-        ours = self.filter(organization=membership.organization_id)
-        return ours if membership.sees_organization else ours.open_to(membership)
-
-    def open_to(self, membership: Membership) -> VppAccountQuerySet:
-        """The accounts whose users and licenses this admin may see: its allowed admins' only."""
-        admin_of_a_network = Q(
-            allowed_admins=AllowedAdmins.NETWORKS,
-            allowed_networks__accesses__membership=membership,
-        )
-        named = Q(allowed_admins=AllowedAdmins.NAMED, named_admins=membership.admin_id)
-        allowed = admin_of_a_network | named
-        if membership.sees_organization:
-            allowed |= Q(allowed_admins=AllowedAdmins.ALL)
-        ids = self.filter(allowed, organization=membership.organization_id).values("pk")
-        return self.filter(pk__in=ids)
-
-    def due_for_sync(self) -> VppAccountQuerySet:
-        """Those whose turn has come and that Apple would answer."""
-        return self.filter(next_sync_at__lte=timezone.now()).exclude(state__in=VppAccount.STOPPED)
 
 
 class VppAccount(models.Model):
@@ -178,6 +143,14 @@ class VppAccount(models.Model):
 
     objects = VppAccountQuerySet.as_manager()
 
+    # What an admin may do with it; on rows that came `with_rights` only.
+    is_open: bool
+    is_manageable: bool
+    is_managed: bool  # by anybody
+    admin_names: list[str]
+    network_names: list[str]
+    assignable_names: list[str]
+
     class Meta:
         ordering = ["name", "pk"]
 
@@ -242,5 +215,15 @@ class VppAccount(models.Model):
         ]
 
     def may_be_used_by(self, membership: Membership) -> bool:
-        """Whether this admin may manage the account's users and licenses."""
+        """Whether this admin may see the account's users and licenses."""
         return type(self).objects.filter(pk=self.pk).open_to(membership).exists()
+
+    def may_be_managed_by(self, membership: Membership) -> bool:
+        """Whether this admin may change the account's users and licenses."""
+        return self.with_rights_of(membership).is_manageable
+
+    def with_rights_of(self, membership: Membership) -> VppAccount:
+        """Itself where it came with the rights, else the same row with them."""
+        if "is_manageable" in vars(self):
+            return self
+        return type(self).objects.with_rights(membership).get(pk=self.pk)

@@ -6,11 +6,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from organizations.audit import Actor
+from organizations.crypto import CannotDecrypt
 from organizations.models import Organization
-from vpp_accounts import stoken
+from vpp_accounts import hooks, stoken
 from vpp_accounts.apple.types import MdmInfo
 from vpp_accounts.claims import other_mdm
-from vpp_accounts.crypto import CannotDecrypt
 from vpp_accounts.health import set_state
 from vpp_accounts.models import AccountState, Notifications, SyncRun, VppAccount
 from vpp_accounts.refusals import (
@@ -84,6 +84,7 @@ def edit_account(
     account.save(update_fields=["name", "email"])
     if rights is not None:
         set_rights(account, rights)
+        hooks.rights_changed.send(VppAccount, account=account)
     after = facts(account)
     if after != before:
         record("vpp_account.edited", by, account, before=before, after=after)

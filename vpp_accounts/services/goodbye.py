@@ -13,13 +13,14 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
-from organizations import audit
+from organizations import audit, tenancy
 from organizations.audit import APPLE
+from organizations.crypto import CannotDecrypt
+from vpp_accounts import lookups
 from vpp_accounts.apple import errors
 from vpp_accounts.apple.types import ClientConfig, MdmInfo
 from vpp_accounts.claims import describe
 from vpp_accounts.connections import client_for_new_token
-from vpp_accounts.crypto import CannotDecrypt
 from vpp_accounts.health import READ_ONLY_REASON, state_after
 from vpp_accounts.models import FormerClaim, VppAccount
 
@@ -56,17 +57,19 @@ def forget_old_tokens() -> None:
     """The backstop, should no attempt have come to an end in all that time."""
     old = timezone.now() - TOKENS_ARE_KEPT
     kept = FormerClaim.objects.using("system").exclude(token_ciphertext="")
-    for former_id in kept.filter(released_at__lt=old).values_list("pk", flat=True):
-        _end(
-            FormerClaim.objects.get(pk=former_id),
-            why_not="It was not tried in time, and the token is not kept for longer.",
-        )
+    late = kept.filter(released_at__lt=old).values_list("pk", "organization")
+    for former_id, organization_id in late:
+        with tenancy.inside(organization_id):
+            _end(
+                FormerClaim.objects.get(pk=former_id),
+                why_not="It was not tried in time, and the token is not kept for longer.",
+            )
 
 
 def is_leaving(mdm_id: str) -> bool:
     """Whether Apple may still knock at a removed account's address: it tries the address before it
     accepts any change, the end of the subscription included."""
-    return FormerClaim.objects.filter(mdm_id=mdm_id, next_attempt_at__isnull=False).exists()
+    return bool(lookups.leaving_claim_of_mark.all(mdm_id))
 
 
 def _claimed(former_claim_id: int) -> FormerClaim | None:
@@ -101,8 +104,10 @@ def _unsubscribe(former: FormerClaim) -> str:
 
 def _is_ours(holder: MdmInfo, former: FormerClaim, config: ClientConfig) -> bool:
     """Also when the location has been added again meanwhile."""
-    again = VppAccount.objects.filter(uid=config.uid).values_list("uuid", flat=True)
-    return holder.id in {former.mdm_id, *map(str, again)}
+    if holder.id == former.mdm_id:
+        return True
+    again = lookups.account_of_location.first(config.uid)
+    return again is not None and again == lookups.account_of_mark(holder.id)
 
 
 def _try_later(former: FormerClaim, error: errors.AppleError) -> None:

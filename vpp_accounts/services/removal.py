@@ -23,13 +23,24 @@ class Consequences:
     stays: list[str] = field(default_factory=list)
 
 
-def removal_consequences(account: VppAccount) -> Consequences:
-    """What stops and what stays when the account is removed, with numbers."""
+WITHOUT_NUMBERS = Consequences(
+    stops=[
+        "Its titles, its people and the history of its counts leave this dashboard.",
+        "Licenses and people that are just being changed, and now no longer are.",
+    ]
+)
+
+
+def removal_consequences(account: VppAccount, *, in_numbers: bool = True) -> Consequences:
+    """What stops and what stays when the account is removed; how much that is, its allowed admins
+    are told alone."""
     stops = ["Syncing, granting and revoking for this location.", *_of_the_token(account)]
     stays = [
         "The licenses and their assignments at Apple: apps that are installed keep working.",
         "The mark at Apple that this installation manages the location, until another MDM claims it.",
     ]
+    if not in_numbers:
+        return Consequences([*stops, *WITHOUT_NUMBERS.stops], stays)
     answers: Any = hooks.account_removal.send(VppAccount, account=account)
     for _, more in answers:
         stops += more.stops
@@ -72,10 +83,12 @@ def remove_account(*, by: Actor, account: VppAccount, typed_name: str) -> None:
 
 
 def _keep_the_claim(account: VppAccount) -> None:
-    former, _ = FormerClaim.objects.get_or_create(mdm_id=str(account.uuid))
+    former, _ = FormerClaim.objects.get_or_create(
+        mdm_id=str(account.uuid), defaults={"organization": account.organization}
+    )
     if not _may_be_subscribed(account):
         return
-    former.organization_id, former.name = account.organization_id, account.name
+    former.name = account.name
     former.token_ciphertext = account.token_ciphertext
     # A worker may be telling Apple of the new secret at this very moment.
     pause = LEASE if account.notification_new_secret_hash else timedelta()

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from organizations.lookups import Found
 from organizations.models import Organization
-from vpp_accounts import stoken
+from vpp_accounts import lookups, stoken
 from vpp_accounts.apple import errors
 from vpp_accounts.apple.types import ClientConfig
 from vpp_accounts.claims import other_mdm
@@ -62,15 +63,11 @@ def ask_apple(token: ParsedToken) -> ClientConfig | None:
 
 def refuse_same_file(organization: Organization, token: ParsedToken) -> None:
     """Also finds accounts that Apple has not verified yet, whose location nobody knows."""
-    same = VppAccount.objects.filter(token_hash=token.digest).first()
-    if same:
-        _refuse(same, organization)
+    _refuse(lookups.account_of_token.first(token.digest), organization)
 
 
 def refuse_location_in_use(organization: Organization, config: ClientConfig) -> None:
-    same = VppAccount.objects.filter(uid=config.uid).first()
-    if same:
-        _refuse(same, organization)
+    _refuse(lookups.account_of_location.first(config.uid), organization)
 
 
 @contextmanager
@@ -85,9 +82,11 @@ def unless_taken(organization: Organization, config: ClientConfig | None) -> Ite
         raise
 
 
-def _refuse(same: VppAccount, organization: Organization) -> None:
+def _refuse(same: Found | None, organization: Organization) -> None:
+    if same is None:
+        return
     if same.organization_id == organization.pk:
-        raise AddedAlready(same.name)
+        raise AddedAlready(VppAccount.objects.get(pk=same.id).name)
     raise InUseElsewhere
 
 

@@ -7,7 +7,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from licensing import sync
 from licensing.metadata import fetch_for_account
+from organizations import tenancy
 from organizations.audit import Actor
+from organizations.models import OF_OPEN
 from organizations.refusals import Refusal
 from vpp_accounts.models import SyncRun, VppAccount
 from vpp_accounts.runs import request_sync
@@ -25,18 +27,25 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         accounts = VppAccount.objects.using("system").order_by("pk")
-        if not options["all"]:
+        if options["all"]:
+            accounts = accounts.filter(OF_OPEN)
+        else:
             accounts = accounts.filter(pk=options["account"])
             if not accounts:
                 raise CommandError(f"There is no VPP account {options['account']}.")
         results = [
-            self._sync(account, wait=options["wait"], full=options["full"]) for account in accounts
+            self._sync(*ids, wait=options["wait"], full=options["full"])
+            for ids in accounts.values_list("pk", "organization")
         ]
         if not all(results):
             raise CommandError("Not every account could be synced.")
 
-    def _sync(self, account: VppAccount, *, wait: bool, full: bool) -> bool:
-        account._state.db = "default"
+    def _sync(self, account_id: int, organization_id: int, *, wait: bool, full: bool) -> bool:
+        with tenancy.inside(organization_id):
+            account = VppAccount.objects.select_related("organization").get(pk=account_id)
+            return self._sync_account(account, wait=wait, full=full)
+
+    def _sync_account(self, account: VppAccount, *, wait: bool, full: bool) -> bool:
         try:
             run = request_sync(
                 by=Actor.system("Command line"),

@@ -6,12 +6,14 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import transaction
 
-from organizations import audit
+from organizations import tenancy
+from organizations.admins import inviting
+from organizations.admins.rights import AdminRights
 from organizations.audit import Actor
-from organizations.management.inviting import admin_with, checked_email, invite
+from organizations.management.inviting import invite
 from organizations.models import Membership, Organization, OrganizationAccess
+from organizations.refusals import Refusal
 
 
 class Command(BaseCommand):
@@ -22,25 +24,19 @@ class Command(BaseCommand):
         parser.add_argument("--email", required=True)
         parser.add_argument("--read-only", action="store_true")
 
-    @transaction.atomic
     def handle(self, *, organization: int, email: str, read_only: bool, **options: Any) -> None:
-        tenant = Organization.objects.select_for_update().filter(pk=organization).first()
-        if tenant is None:
-            raise CommandError(f"There is no organization {organization}.")
-        admin = admin_with(checked_email(email))
         access = OrganizationAccess.READ_ONLY if read_only else OrganizationAccess.FULL
-        full = Membership.objects.filter(organization=tenant, access=OrganizationAccess.FULL)
-        if read_only and not full.exclude(admin=admin).exists():
-            raise CommandError("The last full admin of an organization stays one.")
-        Membership.objects.update_or_create(
-            organization=tenant, admin=admin, defaults={"access": access}
-        )
-        audit.record(
-            "admin.added",
-            by=Actor.system("add_admin"),
-            organization=tenant,
-            target=admin,
-            after={"access": access},
-        )
+        with tenancy.inside(organization):
+            admin = self._add(organization, email, access).admin
         self.stdout.write(f"admin {admin.pk}")
         invite(admin, self.stdout)
+
+    def _add(self, organization: int, email: str, access: OrganizationAccess) -> Membership:
+        tenant = Organization.objects.filter(pk=organization).first()
+        if tenant is None:
+            raise CommandError(f"There is no organization {organization}.")
+        by, rights = Actor.system("add_admin"), AdminRights(access)
+        try:
+            return inviting.add(by=by, organization=tenant, email=email, rights=rights)
+        except Refusal as refusal:
+            raise CommandError(str(refusal)) from None

@@ -8,10 +8,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from organizations import audit
-from organizations.audit import Actor
+from organizations.closing.suspension import OPERATOR
+from organizations.founding import found
 from organizations.management.inviting import admin_with, checked_email, invite
-from organizations.models import Admin, Membership, Organization, OrganizationAccess
 from organizations.refusals import Refusal
 from organizations.services import checked_zone
 
@@ -34,27 +33,17 @@ class Command(BaseCommand):
             zone = checked_zone(time_zone)
         except Refusal as refusal:
             raise CommandError(str(refusal)) from None
-        organization, first = create(checked_name(name), email, zone)
+        with transaction.atomic():
+            first = admin_with(email)
+            organization = found(
+                by=OPERATOR,
+                name=checked_name(name),
+                time_zone=zone,
+                first_admin=first,
+            )
         self.stdout.write(f"organization {organization.pk}")
         self.stdout.write(f"admin {first.pk}")
         invite(first, self.stdout)
-
-
-@transaction.atomic
-def create(name: str, email: str, time_zone: str) -> tuple[Organization, Admin]:
-    organization = Organization.objects.create(name=name, time_zone=time_zone)
-    admin = admin_with(email)
-    Membership.objects.create(
-        organization=organization, admin=admin, access=OrganizationAccess.FULL
-    )
-    audit.record(
-        "organization.created",
-        by=Actor.system("create_organization"),
-        organization=organization,
-        target=organization,
-        after={"name": name, "admin": admin.email},
-    )
-    return organization, admin
 
 
 def checked_name(text: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from organizations import tenancy
 from organizations.audit import Actor
 from organizations.models import Organization
 from organizations.refusals import Refusal
@@ -38,7 +39,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            self._import(options)
+            with tenancy.inside(options["organization"]):
+                self._import(options)
         except OSError as error:
             raise CommandError(f"The file cannot be read: {error.strerror}.") from error
         except Refusal as refusal:

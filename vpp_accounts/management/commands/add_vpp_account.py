@@ -6,6 +6,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from organizations import tenancy
 from organizations.audit import Actor
 from organizations.models import Organization
 from organizations.refusals import Refusal
@@ -24,6 +25,10 @@ class Command(BaseCommand):
         parser.add_argument("--take-over", action="store_true", help="displace another MDM")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        with tenancy.inside(options["organization"]):
+            self._add(options)
+
+    def _add(self, options: dict[str, Any]) -> None:
         organization = Organization.objects.filter(pk=options["organization"]).first()
         if organization is None:
             raise CommandError(f"There is no organization {options['organization']}.")

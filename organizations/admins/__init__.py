@@ -1,0 +1,1 @@
+"""Administrators: who is invited, what they may do, and how they leave."""

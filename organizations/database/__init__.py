@@ -1,0 +1,1 @@
+"""Django's PostgreSQL, telling the server in which organization each statement works."""

@@ -1,0 +1,1 @@
+"""The lists on the organization's own pages."""
