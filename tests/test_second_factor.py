@@ -260,6 +260,19 @@ def test_the_last_factor_stays_while_an_organization_requires_one(
     assert factors.has_second_factor(owner)
 
 
+@pytest.mark.parametrize("may_skip", [True, False])
+def test_whoever_may_skip_single_sign_on_keeps_a_factor(
+    owner_client: Client, owner: Admin, organization: Organization, may_skip: bool
+) -> None:
+    with_app(owner)
+    Organization.objects.filter(pk=organization.pk).update(requires_single_sign_on=True)
+    owner.memberships.update(may_skip_single_sign_on=may_skip)
+
+    owner_client.post(REMOVE_APP)
+
+    assert factors.has_second_factor(owner) == may_skip
+
+
 def test_one_of_two_may_go(owner_client: Client, owner: Admin, organization: Organization) -> None:
     with_app(owner)
     with_passkey(owner)

@@ -19,11 +19,12 @@ from allauth.mfa.totp.internal import auth as totp
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
 from django.utils.crypto import constant_time_compare
 
 from organizations import crypto, lookups, tenancy
 from organizations.crypto import CannotDecrypt
-from organizations.models import Admin, Organization
+from organizations.models import Admin, Membership, Organization
 
 log = structlog.get_logger(__name__)
 
@@ -108,9 +109,14 @@ def obstacle_to_removing(authenticator: Authenticator) -> str:
 
 
 def organizations_that_require_one(admin: Admin) -> list[str]:
+    """Of everybody, or of this admin, who may come in without the single sign-on that they require."""
     ids = [found.organization_id for found in lookups.accepted_memberships_of.all(admin.pk)]
     with tenancy.among(ids):
-        ours = Organization.objects.filter(pk__in=ids, requires_second_factor=True)
+        skips = Membership.objects.filter(
+            organization=OuterRef("pk"), admin=admin, may_skip_single_sign_on=True
+        )
+        required = Q(requires_second_factor=True) | Q(Exists(skips), requires_single_sign_on=True)
+        ours = Organization.objects.filter(required, pk__in=ids)
         return list(ours.order_by("name").values_list("name", flat=True))
 
 
