@@ -237,10 +237,10 @@ def test_admins_of_networks_are_told_of_their_own_networks_and_of_no_other_admin
     }
 
     oak, birch = str(schools.oak.pk), str(schools.birch.pk)
-    everybody = sorted(m.admin_id for m in schools.members.values())
+    everybody = sorted(member.pk for member in schools.members.values())
     assert told == {
         "reader": [([str(pk) for pk in everybody], [oak, birch], [oak, birch])] * 2,
-        "of Oak": [([str(schools.admin("of Oak").pk)], [oak], [oak])] * 2,
+        "of Oak": [([str(schools.members["of Oak"].pk)], [oak], [oak])] * 2,
     }
 
 
@@ -259,7 +259,7 @@ def client_json(account: dict[str, Any]) -> tuple[list[str], ...]:
 
 def test_only_who_has_accepted_can_be_named(schools):
     invited = factories.MembershipFactory(organization=schools.organization, accepted_at=None)
-    body = {"allowedAdmins": "named", "allowedAdminIds": [str(invited.admin.pk)]}
+    body = {"allowedAdmins": "named", "allowedAdminIds": [str(invited.pk)]}
 
     answer = api(schools, "full").send("PUT", schools.api, body)
 
