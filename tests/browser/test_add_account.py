@@ -28,7 +28,7 @@ def test_a_token_goes_in_and_its_licenses_show_up(
     page.goto("/")
     page.get_by_label("Email").fill(administrator.email)
     page.get_by_label("Password", exact=True).fill("a long enough password")
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.get_by_role("navigation").get_by_role("link", name="MDM").click()
     page.evaluate("window.neverReloaded = true")
 

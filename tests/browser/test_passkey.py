@@ -118,7 +118,7 @@ def test_an_app_is_added_and_its_code_signs_in(
     sign_in(page, administrator)
     wrong["second step"] = examined(page)
     page.get_by_label("Code").fill(code())
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url("**/organizations/**")
 
     for path in ("2fa/", "2fa/app/remove/", "2fa/recovery-codes/", "2fa/recovery-codes/generate/"):
@@ -161,7 +161,7 @@ def test_without_javascript_one_signs_in_by_password_and_code(
 
     offered = page.get_by_role("button", name="Use a passkey").count()
     page.get_by_label("Code").fill(code())
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
 
     page.wait_for_url("**/organizations/**")
     assert offered == 0
