@@ -73,13 +73,3 @@ def returned(statement: str, parameters: Sequence[Any] | dict[str, Any]) -> list
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         return list(cursor.fetchall())
-
-
-def copy_in(table: str, columns: Sequence[str], lines: Iterable[str]) -> None:
-    """Append lines to a table; what does not fit is an error of the whole statement."""
-    text = "\n".join(lines)
-    if text:
-        with connection.cursor() as cursor:
-            cursor.cursor.copy_expert(
-                f"COPY {table} ({', '.join(columns)}) FROM STDIN", io.BytesIO(text.encode())
-            )

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from organizations import lookups, tenancy
 from organizations.models import Admin, Membership
 from organizations.models.people import MembershipQuerySet
-from organizations.signin import factors, limits, sessions
+from organizations.signin import conditions, factors, limits
 
 RECENT = "recent_organizations"  # in the session: ids, the last used first
 REMEMBERED = 6  # the one at hand, and five beside it
@@ -72,17 +72,10 @@ def met(request: HttpRequest, theirs: Iterable[Membership]) -> list[Membership]:
 
 
 def _is_met(request: HttpRequest, membership: Membership, *, has_factor: bool) -> bool:
-    organization = membership.organization
-    through_it = limits.only_organization(request) == organization.pk
-    again_after = membership.sign_in_again_after
     return (
-        (again_after is None or sessions.began_at(request) >= again_after.timestamp())
-        and (through_it or has_factor or not organization.requires_second_factor)
-        and (
-            through_it
-            or membership.may_skip_single_sign_on
-            or not organization.requires_single_sign_on
-        )
+        not conditions.is_ended(request, membership)
+        and not conditions.lacks_single_sign_on(request, membership)
+        and (has_factor or not conditions.asks_for_second_factor(request, membership))
     )
 
 

@@ -20,7 +20,7 @@ from organizations import audit
 from organizations.audit import Actor
 from organizations.models import Membership, Organization
 from organizations.refusals import Refusal
-from organizations.signin import factors, limits, sessions, single
+from organizations.signin import conditions, factors, single
 from organizations.signin.recent import ask_again, back_to, reauthenticate_before, sent_to
 
 if TYPE_CHECKING:
@@ -66,8 +66,7 @@ def refuse_key(membership: Membership) -> None:
 
 
 def _ended_by_an_admin(request: HttpRequest, membership: Membership) -> HttpResponse | None:
-    after = membership.sign_in_again_after
-    if after is None or sessions.began_at(request) >= after.timestamp():
+    if not conditions.is_ended(request, membership):
         return None
     back = back_to(request)
     logout(request)
@@ -76,11 +75,9 @@ def _ended_by_an_admin(request: HttpRequest, membership: Membership) -> HttpResp
 
 
 def _single_sign_on_missing(request: HttpRequest, membership: Membership) -> HttpResponse | None:
+    if not conditions.lacks_single_sign_on(request, membership):
+        return None
     organization = membership.organization
-    if not organization.requires_single_sign_on or membership.may_skip_single_sign_on:
-        return None
-    if limits.only_organization(request) == organization.pk:
-        return None
     url = single.sign_in_url(organization)
     if not url:
         raise PermissionDenied(
@@ -92,13 +89,13 @@ def _single_sign_on_missing(request: HttpRequest, membership: Membership) -> Htt
 
 
 def _second_factor_missing(request: HttpRequest, membership: Membership) -> HttpResponse | None:
-    """Who comes through single sign-on shows it there: the organization's directory asks for it."""
-    organization = membership.organization
-    if not organization.requires_second_factor or limits.only_organization(request) is not None:
+    if not conditions.asks_for_second_factor(request, membership):
         return None
     if factors.has_second_factor(membership.admin):
         return None
-    messages.info(request, f"{organization} requires a second factor. Set one up to go on.")
+    messages.info(
+        request, f"{membership.organization} requires a second factor. Set one up to go on."
+    )
     return sent_to(request, reverse("mfa_index"), back_to(request))
 
 
