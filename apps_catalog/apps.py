@@ -3,3 +3,6 @@ from django.apps import AppConfig
 
 class AppsCatalogConfig(AppConfig):
     name = "apps_catalog"
+
+    def ready(self) -> None:
+        from apps_catalog import lookups  # noqa: F401, PLC0415  models must be loaded first

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import connection, transaction
 
-from organizations import audit, tenancy
+from organizations import audit, automatic_tags, tenancy
 from organizations.audit import Actor
 from organizations.models import Admin, Membership, Organization, OrganizationAccess
 
@@ -17,6 +17,7 @@ def found(*, by: Actor, name: str, time_zone: str, first_admin: Admin) -> Organi
         Membership.objects.create(
             organization=organization, admin=first_admin, access=OrganizationAccess.FULL
         )
+        automatic_tags.ensure(organization)
         audit.record(
             "organization.created",
             by=by,

@@ -9,6 +9,14 @@ names of the VPP accounts whose users and licenses that admin may manage.
 `organization_reopened(organization)`: everything may go on. In the transaction.
 `deletion_asked(organization)`, `deletion_undone(organization)`: beside them. In the transaction.
 `erasure(organization_id)`: it is about to go for good; empty secrets first, as the system role.
+`devices_changed(organization, device_ids, cause)`: something that scopes depend on; `device_ids` None:
+perhaps of all of them. In the transaction.
+`device_departure(organization, devices, cause)`: receivers return a list of sentences, each something
+that ends with it. `cause`: deleted, wiped, unenrolled, moved. `devices`: a queryset of Device.
+`devices_departing(organization, devices, cause, choice, days, by)`: they leave now, in this transaction;
+`choice` now, later or keep says what becomes of their licenses; empty: as the organization has it.
+`tag_deletion(organization, tags)`: receivers return a list of sentences.
+`owners_departing(organization, owners, by)`: owners are deleted; in the transaction.
 `mail_posted()`: mail waits in the outbox; sent after the commit.
 `mail_settled(mails)`: a few that were sent (`sent_at`) or given up (`error` says why).
 """
@@ -24,5 +32,10 @@ organization_reopened = Signal()
 deletion_asked = Signal()
 deletion_undone = Signal()
 erasure = Signal()
+devices_changed = Signal()
+device_departure = Signal()
+devices_departing = Signal()
+tag_deletion = Signal()
+owners_departing = Signal()
 mail_posted = Signal()
 mail_settled = Signal()

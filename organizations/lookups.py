@@ -97,3 +97,9 @@ identity_provider = Lookup(
     "uuid",
     "SELECT id, organization_id FROM organizations_identityprovider WHERE uuid = $1",
 )
+# An import's own id is a UUID, which nobody needs here.
+device_import = Lookup(
+    "device_import",
+    "uuid",
+    "SELECT organization_id, organization_id FROM organizations_deviceimport WHERE id = $1",
+)

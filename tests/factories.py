@@ -8,7 +8,7 @@ import factory
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
-from apps_catalog.models import App
+from apps_catalog.models import App, Enrollment, Installation, ManagedApp, ManagedAppAccount
 from licensing.batches.planning import Summary, Wish
 from licensing.models import Assignment, Batch, BatchItem, BatchPlan, LicenseCount, LicensedApp
 from organizations.models import (
@@ -289,3 +289,50 @@ class ImportRowFactory(DjangoModelFactory):
     number = factory.Sequence(lambda n: n + 2)
     name = factory.Sequence("Person {}".format)
     verdict = "new"
+
+
+class ManagedAppFactory(DjangoModelFactory):
+    """An app of a network, for all its devices, from no account yet."""
+
+    class Meta:
+        model = ManagedApp
+
+    organization = factory.SelfAttribute("network.organization")
+    network = factory.SubFactory(NetworkFactory)
+    app = factory.SubFactory(AppFactory)
+    adam_id = factory.SelfAttribute("app.adam_id")
+    platform = "iOS"
+    scope_operator = "all"
+
+
+class ManagedAppAccountFactory(DjangoModelFactory):
+    class Meta:
+        model = ManagedAppAccount
+
+    organization = factory.SelfAttribute("managed_app.organization")
+    managed_app = factory.SubFactory(ManagedAppFactory)
+    account = factory.SubFactory(VppAccountFactory)
+
+
+class InstallationFactory(DjangoModelFactory):
+    class Meta:
+        model = Installation
+
+    organization = factory.SelfAttribute("managed_app.organization")
+    managed_app = factory.SubFactory(ManagedAppFactory)
+    device = factory.SubFactory(
+        DeviceFactory, network=factory.SelfAttribute("..managed_app.network")
+    )
+    state = "planned"
+
+
+class EnrollmentFactory(DjangoModelFactory):
+    class Meta:
+        model = Enrollment
+
+    organization = factory.SelfAttribute("device.organization")
+    device = factory.SubFactory(DeviceFactory)
+    channel = "simulated"
+    channel_id = factory.Sequence("00008030-{:016X}".format)
+    is_enrolled = True
+    enrolled_at = factory.LazyFunction(timezone.now)

@@ -48,15 +48,16 @@ _DONE = f"""
 # Where a sync saw the license first, it becomes ours now: it is ours that Apple carried out.
 _GRANTED = f"""
     INSERT INTO {TABLE} AS held (account_id, licensed_app_id, holder_kind, holder,
-                                 organization_id, origin, batch_id, since)
+                                 organization_id, origin, batch_id, rule_id, since)
     SELECT account_id, licensed_app_id, holder_kind, holder, organization_id,
            CASE WHEN actor_kind = '{AuditEvent.ActorKind.RULE}'
                THEN '{Assignment.Origin.RULE}' ELSE '{Assignment.Origin.MANUAL}' END,
-           batch_id, %(now)s
+           batch_id, CASE WHEN actor_kind = '{AuditEvent.ActorKind.RULE}' THEN actor_id END, %(now)s
     FROM done WHERE kind = '{BatchKind.GRANT}' AND licensed_app_id IS NOT NULL
     ORDER BY licensed_app_id, holder_kind, holder
     ON CONFLICT (account_id, licensed_app_id, holder_kind, holder)
-        DO UPDATE SET origin = excluded.origin, batch_id = excluded.batch_id
+        DO UPDATE SET origin = excluded.origin, batch_id = excluded.batch_id,
+                      rule_id = excluded.rule_id
 """  # noqa: S608
 
 _REVOKED = f"""

@@ -9,6 +9,7 @@ from typing import Any
 from allauth.mfa.models import Authenticator
 from django.db import models
 
+from apps_catalog.models import ChannelEvent, ChannelSettings, CodeImport, RedemptionCode
 from organizations import crypto
 from organizations.models import IdentityProvider
 from organizations.signin.factors import BOUND_TO, SECRETS
@@ -81,6 +82,34 @@ EVERY = (
         lambda row: row.client_secret,
         way_out="enter it again",
     ),
+    Sealed(
+        "API keys of MDM servers",
+        ChannelSettings,
+        "api_key_ciphertext",
+        lambda row: row.api_key,
+        way_out="enter it again",
+    ),
+    Sealed(
+        "Webhook keys of MDM servers",
+        ChannelSettings,
+        "webhook_key_ciphertext",
+        lambda row: row.webhook_key,
+        way_out="make a new one",
+    ),
+    Sealed(
+        "What MDM servers told, until it is understood",
+        ChannelEvent,
+        "payload_ciphertext",
+        lambda row: row.payload,
+    ),
+    Sealed(
+        "Redemption codes",
+        RedemptionCode,
+        "code_ciphertext",
+        lambda row: row.code,
+        way_out="import them again",
+    ),
+    Sealed("Redemption codes being imported", CodeImport, "rows_ciphertext", lambda row: row.rows),
     Sealed(
         "Second factors",
         Authenticator,

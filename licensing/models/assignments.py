@@ -53,6 +53,8 @@ class Assignment(models.Model):
     origin = models.CharField(max_length=10, choices=Origin.choices, default=Origin.APPLE)
     # Ours, where one of our batches granted it: it knows who and why.
     batch_id = models.BigIntegerField(null=True)
+    # The ManagedApp because of which it was granted: only that is taken back because of it.
+    rule_id = models.BigIntegerField(null=True)
     since = models.DateTimeField()  # when we first saw it; Apple keeps no times
 
     objects = AssignmentQuerySet.as_manager()

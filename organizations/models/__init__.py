@@ -1,7 +1,8 @@
 """The tenant: who signs in, what they may touch, what was done, and what they own."""
 
 from organizations.models.audit import AuditEvent
-from organizations.models.inventory import Device, Owner, Tag
+from organizations.models.device_imports import DeviceImport, DeviceImportRow
+from organizations.models.inventory import Device, DeviceSource, Owner, Platform, Tag
 from organizations.models.mail import OutgoingMail
 from organizations.models.people import (
     Admin,
@@ -21,6 +22,9 @@ __all__ = [
     "ApiKey",
     "AuditEvent",
     "Device",
+    "DeviceImport",
+    "DeviceImportRow",
+    "DeviceSource",
     "IdempotentAnswer",
     "IdentityProvider",
     "Logo",
@@ -32,6 +36,7 @@ __all__ = [
     "OrganizationAccess",
     "OutgoingMail",
     "Owner",
+    "Platform",
     "SignInFailure",
     "Tag",
 ]

@@ -110,6 +110,15 @@ class Platform(models.TextChoices):
     VISIONOS = "visionOS", "visionOS"
 
 
+class DeviceSource(models.TextChoices):
+    """Who said it. The later ones are believed before the earlier ones (organizations/devices)."""
+
+    PAGE = "page", "Entered here"
+    CSV = "csv", "CSV import"
+    API = "api", "REST API"
+    CHANNEL = "channel", "The device itself"
+
+
 class DeviceQuerySet(models.QuerySet["Device"]):
     def visible_to(self, membership: Membership) -> DeviceQuerySet:
         ours = self.filter(organization=membership.organization_id)
@@ -150,8 +159,15 @@ class Device(models.Model):
         max_length=10, choices=Enrollment.choices, default=Enrollment.DEVICE
     )
     tag_ids = ArrayField(models.BigIntegerField(), default=list, blank=True)
-    sources = models.JSONField(default=dict, blank=True)  # field -> where its value came from
+    udid = models.CharField(max_length=64, blank=True)
+    notes = models.TextField(blank=True)
+    # field -> where its value came from (DeviceSource); what is not named came with the device.
+    sources = models.JSONField(default=dict, blank=True)
+    # Came from `missing_from` once, and was not in its last list that was said to be whole.
     missing_since = models.DateTimeField(null=True, blank=True)
+    missing_from = models.CharField(max_length=10, choices=DeviceSource.choices, blank=True)
+    unenrolled_at = models.DateTimeField(null=True, blank=True)
+    wiped_at = models.DateTimeField(null=True, blank=True)
     last_connected_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -167,7 +183,15 @@ class Device(models.Model):
                 name="serial_in_upper_case",
             ),
         ]
-        indexes = [GinIndex(fields=["tag_ids"], name="device_tags")]
+        indexes = [
+            GinIndex(fields=["tag_ids"], name="device_tags"),
+            models.Index(fields=["organization", "name", "id"], name="devices_by_name"),
+            models.Index(
+                fields=["organization"],
+                condition=Q(missing_since__isnull=False),
+                name="devices_missing",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name or self.serial_number or "Device without a serial number"

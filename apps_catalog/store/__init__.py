@@ -1,0 +1,1 @@
+"""Searches in the public store of a country, asked by pages and answered by a worker."""
