@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from organizations.imports.refusals import FileWrong
+from organizations.imports.spreadsheets import DAMAGED, MOST_UNPACKED
 from tests.workbooks import packed, relations, shared, workbook, worksheet
 from users.imports.reading import FIELDS, LARGEST_FILE, MOST_ROWS, PeopleFile
-from users.imports.refusals import FileWrong
-from users.imports.spreadsheets import DAMAGED, MOST_UNPACKED
 
 ADA = {"name": "Ada Lövelace", "email": "ada@example.org"}
 PLAIN = "name,email\nAda Lövelace,ada@example.org\n"

@@ -8,6 +8,7 @@ that they began, or None.
 Apple Account than is said of them now.
 `invitations_wanted(account, user_ids, by)`: they are to be invited as soon as that is possible.
 `invitations_mailed(outcomes)`: pairs of an invitation and, where its mail was given up, the reason.
+`people_moved(account)`: people came to be known to Apple in this account, accepted, or are gone from it.
 `import_waits(import_id)`: a file is to be read, or its rows to be written; sent after the commit.
 """
 
@@ -25,6 +26,7 @@ people_added = Signal()
 people_changed = Signal()
 invitations_wanted = Signal()
 invitations_mailed = Signal()
+people_moved = Signal()
 import_waits = Signal()
 
 

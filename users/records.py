@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from organizations.bulk import copy_out, escaped, execute, returned, stage
+from users.hooks import people_moved
 from users.invitations.news import note_steps
 from users.models import VppUser
 from users.models.people import digest_of
@@ -64,6 +65,8 @@ def keep(account: VppAccount, users: Collection[ClientUser], *, as_of: datetime)
     added = len(users) - len(held)
     if written > added:
         note_steps(account.pk, ids)
+    if written:
+        people_moved.send(VppAccount, account=account)
     return Kept(added, written - added, newer=sum(is_newer for *_, is_newer in held))
 
 
@@ -94,6 +97,7 @@ def lose(account: VppAccount, client_user_ids: Sequence[str], *, as_of: datetime
     lost = {"account": account.pk, "lost": list(client_user_ids), "as_of": as_of}
     count = execute(_LOSE, lost)
     note_steps(account.pk, client_user_ids)
+    people_moved.send(VppAccount, account=account)
     return count
 
 

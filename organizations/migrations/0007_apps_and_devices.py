@@ -75,8 +75,16 @@ class Migration(migrations.Migration):
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddIndex(
+            model_name='auditevent',
+            index=models.Index(condition=models.Q(('target_kind', 'device')), fields=['organization', 'target_id', '-id'], name='audit_of_devices'),
+        ),
+        migrations.AddIndex(
             model_name='device',
             index=models.Index(fields=['organization', 'name', 'id'], name='devices_by_name'),
+        ),
+        migrations.AddIndex(
+            model_name='device',
+            index=models.Index(condition=models.Q(('udid', ''), _negated=True), fields=['organization', 'udid'], name='devices_by_udid'),
         ),
         migrations.AddIndex(
             model_name='device',

@@ -18,6 +18,7 @@ FOUND_AT_APPLE = ("assignment.found", "assignment.gone")
 OF_BATCHES = ("assignment.granted", "assignment.revoked")
 DEVICE_DELETED = "device.deleted"
 PERSON = "vppuser"  # whose own events are read among all others
+DEVICE = "device"  # likewise
 
 
 class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
@@ -87,6 +88,11 @@ class AuditEvent(models.Model):
                 fields=["organization", "target_id", "-id"],
                 condition=Q(target_kind=PERSON),
                 name="audit_of_people",
+            ),
+            models.Index(
+                fields=["organization", "target_id", "-id"],
+                condition=Q(target_kind=DEVICE),
+                name="audit_of_devices",
             ),
         ]
 

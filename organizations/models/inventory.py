@@ -187,6 +187,9 @@ class Device(models.Model):
             GinIndex(fields=["tag_ids"], name="device_tags"),
             models.Index(fields=["organization", "name", "id"], name="devices_by_name"),
             models.Index(
+                fields=["organization", "udid"], condition=~Q(udid=""), name="devices_by_udid"
+            ),
+            models.Index(
                 fields=["organization"],
                 condition=Q(missing_since__isnull=False),
                 name="devices_missing",

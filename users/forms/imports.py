@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from users.imports import LARGEST_FILE
 from vpp_accounts.models import VppAccount
 
-ENDINGS = ".csv,.txt,.xlsx"
+ENDINGS = ".csv,.txt,.xlsx,.xls"
 WHOLE_LIST = "This file is the whole list: propose whoever is missing for retirement"
 
 

@@ -1,14 +1,19 @@
-"""People out of files: read, looked at row by row, confirmed, written.
+"""People out of files: what organizations/imports does with any file, with what is their own.
 
-reading   rows out of bytes (text: CSV in its many forms; spreadsheets: .xlsx; columns: the header)
+reading   what a row says (columns: the header), and what is wrong with it in itself
 verdicts  what each row would do, decided for all of them at once
 applying  writing it, in a few statements
 stages    the way of an import: checked, confirmed, applied, forgotten
 """
 
-from users.imports.columns import FIELDS
-from users.imports.reading import LARGEST_FILE, MOST_ROWS
-from users.imports.refusals import FileWrong, ManyMissing, NothingToImport, NotWaiting
+from organizations.imports import (
+    LARGEST_FILE,
+    FileWrong,
+    ManyMissing,
+    NothingToImport,
+    NotWaiting,
+)
+from users.imports.columns import FIELDS, MOST_ROWS
 from users.imports.stages import (
     apply,
     cancel,

@@ -8,7 +8,7 @@ from typing import Any
 
 from organizations import bulk
 from organizations.audit import Actor
-from organizations.models import Owner
+from organizations.models import Organization, Owner
 from organizations.tags import add_tags
 from users import hooks
 from users.imports.verdicts import OWNERS, TAGS, USERS
@@ -16,6 +16,7 @@ from users.models import PeopleImport, VppUser
 from users.records import RETIRED
 from users.refusals import LONGEST_NAME
 from users.services.details import KNOWN_TO_APPLE
+from users.services.owners import announce_devices
 from vpp_accounts.models import VppAccount
 
 
@@ -61,7 +62,12 @@ def _write_owners(known: dict[str, Any]) -> list[int]:
     # Somebody else has added some of them just now: these rows are about those.
     bulk.execute(_MATCH_AGAIN, known)
     changed = bulk.returned(_UPDATE_OWNERS, known)
-    return [owner_id for owner_id, tells in changed if tells]
+    announce_devices(
+        Organization(pk=known["organization"]),
+        [owner_id for owner_id, _, tags_differ in changed if tags_differ],
+        cause="people imported",
+    )
+    return [owner_id for owner_id, tells, _ in changed if tells]
 
 
 def _tie_found(known: dict[str, Any]) -> list[int]:
@@ -162,7 +168,8 @@ _UPDATE_OWNERS = f"""
       AND was.id = owner.id AND was.organization_id = %(organization)s AND {_GOOD} AND changes_owner
       AND NOT is_new
     RETURNING owner.id, (was.email, was.managed_apple_account)
-        IS DISTINCT FROM (owner.email, owner.managed_apple_account)
+        IS DISTINCT FROM (owner.email, owner.managed_apple_account),
+        was.tag_ids IS DISTINCT FROM owner.tag_ids
 """  # noqa: S608
 
 _CARRY_OVER = f"""

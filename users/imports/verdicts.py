@@ -16,8 +16,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from organizations import bulk
+from organizations.imports import FileRow
 from organizations.models import Owner, Tag
-from users.imports.reading import FileRow
 from users.models import ImportRow, PeopleImport, VppUser
 from users.records import RETIRED
 

@@ -14,7 +14,7 @@ from organizations.models import Owner
 from users.models import VppUser
 from users.refusals import MergedWithItself, RegisteredTwice
 from users.services.details import FIELDS, KNOWN_TO_APPLE, facts, follow, tell_apple, write
-from users.services.owners import locked, owner_facts, record_changes
+from users.services.owners import announce_devices, locked, owner_facts, record_changes
 from users.states import RETIRED
 
 FILLED = (*FIELDS, "language")
@@ -32,6 +32,7 @@ def merge_owners(*, by: Actor, keep: Owner, other: Owner) -> Owner:
     registrations = VppUser.objects.filter(owner=other).update(owner=keep)
     other.delete()  # first, so that their address is free
     write(keep, said)
+    announce_devices(keep.organization, [keep.pk], cause="owners merged")
     follow(keep)
     tell_apple(known, by=by)
     told: dict[str, Any] = {"mergedWith": ", ".join(dict.fromkeys(theirs.values()))}

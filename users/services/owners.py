@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,8 @@ from django.db import transaction
 
 from organizations import audit
 from organizations.audit import Actor
-from organizations.models import Organization, Owner, Tag
+from organizations.hooks import devices_changed
+from organizations.models import Device, Organization, Owner, Tag
 from organizations.tags import owner_tags
 from users.models import VppUser
 from users.refusals import (
@@ -64,6 +66,8 @@ def edit_owner(*, by: Actor, owner: Owner, details: OwnerDetails) -> Owner:
     _assign(by, owner, details)
     after = owner_facts(owner)
     carry_over(owner, before=before, by=by)
+    if before.get("tags") != after.get("tags"):
+        announce_devices(owner.organization, [owner.pk], cause="owner's tags")
     record_changes(action="owner.edited", by=by, owner=owner, before=before, after=after)
     return owner
 
@@ -85,6 +89,7 @@ def delete_owner(*, by: Actor, owner: Owner) -> None:
     if accounts := accounts_of(owner):
         raise OwnerInUse(owner.name, accounts)
     devices: int = owner.devices.count()
+    announce_devices(owner.organization, [owner.pk], cause="owner deleted")
     before = owner_facts(owner) | ({"devices": devices} if devices else {})
     audit.record(
         "owner.deleted", by=by, organization=owner.organization, target=owner, before=before
@@ -149,6 +154,16 @@ def record_changes(
             target=owner,
             before={name: before[name] for name in names if name in before} or None,
             after={name: after[name] for name in names if name in after},
+        )
+
+
+def announce_devices(organization: Organization, owner_ids: Collection[int], *, cause: str) -> None:
+    """Scopes depend on whose a device is. Call it in the transaction, before they lose them."""
+    rows = Device.objects.filter(owner__in=owner_ids).order_by("pk")
+    device_ids = list(rows.values_list("pk", flat=True))
+    if device_ids:
+        devices_changed.send(
+            sender=Owner, organization=organization, device_ids=device_ids, cause=cause
         )
 
 

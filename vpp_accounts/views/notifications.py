@@ -5,20 +5,17 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.db import IntegrityError
-from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from organizations.uploads import BodyRefused, read_body
 from vpp_accounts.apple import notifications as apple
 from vpp_accounts.apple.items import Unclear
 from vpp_accounts.notifications import receiver, store
 from vpp_accounts.services.goodbye import is_leaving
 
 LARGEST_BODY = 2**20  # a notification has at most 100 rows; those of Apple's take some 20 kB
-
-
-class TooLarge(Exception):
-    """More than any notification needs."""
 
 
 @csrf_exempt
@@ -32,9 +29,9 @@ def receive_notification(request: HttpRequest, account_uuid: UUID) -> HttpRespon
     if not is_apple:
         return _refused(401, "The bearer is not the secret that Apple was given for this account.")
     try:
-        delivery = apple.delivery(_body(request))
-    except TooLarge:
-        return _refused(413, f"A notification has at most {LARGEST_BODY:,} bytes.")
+        delivery = apple.delivery(read_body(request, largest=LARGEST_BODY))
+    except BodyRefused as refused:
+        return _refused(refused.status, str(refused))
     except Unclear as unclear:
         return _refused(400, f"This is no notification of Apple's: {unclear}.")
     if delivery.uid not in ("", account.uid or delivery.uid):
@@ -49,22 +46,6 @@ def receive_notification(request: HttpRequest, account_uuid: UUID) -> HttpRespon
 def _bearer(request: HttpRequest) -> str:
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     return secret.strip() if scheme.lower() == "bearer" else ""
-
-
-def _body(request: HttpRequest) -> bytes:
-    announced = request.META.get("CONTENT_LENGTH") or ""
-    if announced.isdecimal() and int(announced) > LARGEST_BODY:
-        raise TooLarge
-    # A body that comes in chunks announces no length, and Django takes it for an empty one.
-    in_chunks = not announced and request.META.get("wsgi.input_terminated")
-    stream = request.META["wsgi.input"] if in_chunks else request
-    try:
-        body: bytes = stream.read(LARGEST_BODY + 1)
-    except UnreadablePostError:
-        raise Unclear("the body broke off") from None
-    if len(body) > LARGEST_BODY:
-        raise TooLarge
-    return body
 
 
 def _refused(status: int, sentence: str) -> HttpResponse:

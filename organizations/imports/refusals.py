@@ -30,11 +30,13 @@ class NothingToImport(Refusal):
 
 
 class ManyMissing(Conflict):
+    """`who` came with an earlier file; `outcome` says what confirming does to them."""
+
     code = "many_missing"
 
-    def __init__(self, missing: int) -> None:
+    def __init__(self, who: str, outcome: str) -> None:
         super().__init__(
-            f"{missing:,} people who came with an earlier file are not in this one, which is said to"
-            " be the whole list. Confirm that they are to be proposed for retirement, or upload the"
-            " file again without saying so."
+            f"{who} came with an earlier file are not in this one, which is said to be the whole"
+            f" list. Confirm that they are to be {outcome}, or upload the file again without saying"
+            " so."
         )

@@ -6,14 +6,14 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from users.imports.columns import recognised
-from users.imports.refusals import AS_CSV, FileWrong
+from organizations.imports.refusals import AS_CSV, FileWrong
 
 Rows = Iterator[tuple[int, list[str]]]  # the number that a spreadsheet shows, and the cells
+Recognised = Callable[[Sequence[str]], int]  # how much a header says, where it is one
 
 BYTE_ORDER_MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
@@ -26,14 +26,14 @@ LOOKED_AT = 400  # bytes that tell UTF-16 without a mark by its zeros
 BINARY = re.compile(rb"[\x01-\x08\x0e-\x1f]")
 
 
-def read_text(content: bytes) -> Rows:
+def read_text(content: bytes, recognised: Recognised) -> Rows:
     encoding = _encoding_of(content)
     announced = _announced(content, encoding)
     if announced:
         yield from _Reading(content, encoding, announced, begins_at=1).rows()
     else:
-        delimiter = max(DELIMITERS, key=lambda each: _score(_Reading(content, encoding, each)))
-        yield from _Reading(content, encoding, delimiter).rows()
+        readings = [_Reading(content, encoding, delimiter) for delimiter in DELIMITERS]
+        yield from max(readings, key=lambda reading: _score(reading, recognised)).rows()
 
 
 def _encoding_of(content: bytes) -> str:
@@ -62,8 +62,8 @@ def _stream(content: bytes, encoding: str) -> io.TextIOWrapper:
     return io.TextIOWrapper(io.BytesIO(content), encoding, newline="")
 
 
-def _score(reading: _Reading) -> int:
-    """How much the header says when it is read like this."""
+def _score(reading: _Reading, recognised: Recognised) -> int:
+    """How much the first row says when it is read like this."""
     with suppress(FileWrong):
         return max((recognised(cells) for _, cells in reading.first_rows()), default=0)
     return -1

@@ -13,8 +13,8 @@ import zlib
 from collections.abc import Callable, Iterator
 from xml.parsers import expat
 
-from users.imports.refusals import FileWrong
-from users.imports.text import Rows
+from organizations.imports.refusals import FileWrong
+from organizations.imports.text import Rows
 
 MOST_UNPACKED = 150 * 1024 * 1024
 MOST_STRINGS = 1_000_000
@@ -26,8 +26,8 @@ PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 DAMAGED = "This workbook is damaged. Open it, save it anew as .xlsx or “CSV UTF-8” and upload that."
 TOO_LARGE = (
-    f"This workbook has more than {MOST_UNPACKED // 1024**2} MB when it is unpacked. Save the sheet"
-    " with the people as “CSV UTF-8” and upload that."
+    f"This workbook has more than {MOST_UNPACKED // 1024**2} MB when it is unpacked. Save its first"
+    " sheet as “CSV UTF-8” and upload that."
 )
 Attributes = dict[str, str]
 
