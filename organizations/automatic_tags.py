@@ -55,6 +55,17 @@ class AutomaticTag:
             rule &= Q(owner__isnull=not self.has_owner)
         return rule
 
+    @property
+    def words(self) -> str:
+        """“iOS or iPadOS”, “supervised”: which devices have it."""
+        told = [" or ".join(sorted(self.platforms))]
+        if self.supervised is not None:
+            told.append("supervised" if self.supervised else "not supervised")
+        told += [str(Device.Enrollment(value).label) for value in sorted(self.enrollments)]
+        if self.has_owner is not None:
+            told.append("with an owner" if self.has_owner else "without an owner")
+        return ", ".join(filter(None, told))
+
 
 AUTOMATIC: Mapping[str, AutomaticTag] = {
     tag.name: tag

@@ -11,12 +11,15 @@ names of the VPP accounts whose users and licenses that admin may manage.
 `erasure(organization_id)`: it is about to go for good; empty secrets first, as the system role.
 `devices_changed(organization, device_ids, cause)`: something that scopes depend on; `device_ids` None:
 perhaps of all of them. In the transaction.
-`device_departure(organization, devices, cause)`: receivers return a list of sentences, each something
-that ends with it. `cause`: deleted, wiped, unenrolled, moved. `devices`: a queryset of Device.
+`device_departure(organization, devices, cause, membership)`: receivers return a list of sentences, each
+something that ends with it, for this admin (None: nobody's). `cause`: deleted, wiped, unenrolled, moved.
+`devices`: a queryset of Device.
 `devices_departing(organization, devices, cause, choice, days, by)`: they leave now, in this transaction;
 `choice` now, later or keep says what becomes of their licenses; empty: as the organization has it.
-`tag_deletion(organization, tags)`: receivers return a list of sentences.
+`tag_deletion(organization, tags, membership)`: receivers return a list of sentences, for this admin.
+`tags_departing(organization, tags, by)`: tags are deleted; take them out of scopes. In the transaction.
 `owners_departing(organization, owners, by)`: owners are deleted; in the transaction.
+`device_import_waits(import_id)`: a file is to be read, or its rows to be written; sent after the commit.
 `mail_posted()`: mail waits in the outbox; sent after the commit.
 `mail_settled(mails)`: a few that were sent (`sent_at`) or given up (`error` says why).
 """
@@ -36,6 +39,8 @@ devices_changed = Signal()
 device_departure = Signal()
 devices_departing = Signal()
 tag_deletion = Signal()
+tags_departing = Signal()
 owners_departing = Signal()
+device_import_waits = Signal()
 mail_posted = Signal()
 mail_settled = Signal()

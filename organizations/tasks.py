@@ -81,3 +81,31 @@ def remind_of_certificates() -> int:
 
     providers.forget_orphans()
     return reminders.remind_of_certificates()
+
+
+@shared_task
+def work_on_device_import(*, import_id: str) -> None:
+    """Whichever stage is next: both leave at once where there is nothing to do."""
+    from organizations import lookups
+    from organizations.devices import importing
+
+    with lookups.device_import.inside(import_id):
+        importing.check(import_id)
+        importing.apply(import_id)
+
+
+@shared_task
+def ring_waiting_device_imports() -> None:
+    """Imports whose bell was not heard, or whose worker died."""
+    from organizations.devices import importing
+
+    for import_id in importing.waiting():
+        work_on_device_import.delay(import_id=str(import_id))
+
+
+@shared_task
+def forget_old_device_imports() -> int:
+    """After a week nobody looks at the rows of a file any more."""
+    from organizations.devices import importing
+
+    return importing.forget_old()

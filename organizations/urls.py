@@ -8,6 +8,7 @@ from organizations.views import (
     api_keys,
     audit_retention,
     closing,
+    device_imports,
     invitations_to_me,
     my_data,
     network_choice,
@@ -17,6 +18,7 @@ from organizations.views import (
 )
 
 app_name = "organizations"
+DEVICE_IMPORT = "organizations/<int:organization_id>/monitor/devices/import"
 urlpatterns = [
     path("accounts/my-data/", my_data.my_data, name="my_data"),
     path("accounts/api-keys/", api_keys.api_key_list, name="api_key_list"),
@@ -57,6 +59,27 @@ urlpatterns = [
         "organizations/<int:organization_id>/networks/<int:network_id>/delete/",
         networks.network_delete,
         name="network_delete",
+    ),
+    path(f"{DEVICE_IMPORT}/", device_imports.device_import_add, name="device_import_add"),
+    path(
+        f"{DEVICE_IMPORT}/template/",
+        device_imports.device_import_template,
+        name="device_import_template",
+    ),
+    path(
+        f"{DEVICE_IMPORT}/<uuid:import_id>/",
+        device_imports.device_import_detail,
+        name="device_import_detail",
+    ),
+    path(
+        f"{DEVICE_IMPORT}/<uuid:import_id>/confirm/",
+        device_imports.device_import_confirm,
+        name="device_import_confirm",
+    ),
+    path(
+        f"{DEVICE_IMPORT}/<uuid:import_id>/cancel/",
+        device_imports.device_import_cancel,
+        name="device_import_cancel",
     ),
     path("organizations/<int:organization_id>/admins/", admins.admin_list, name="admin_list"),
     path("organizations/<int:organization_id>/admins/add/", admins.admin_add, name="admin_add"),

@@ -94,6 +94,10 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 )
 
 
+# What POSTs that take no body begin with.
+POSTS = ("create", "revoke", "pause", "resume")
+
+
 def operation(
     operation_id: str,
     summary: str,
@@ -105,7 +109,7 @@ def operation(
     description: str = "",
 ) -> Callable[[Handler], Handler]:
     """Describe one handler. `answers`: status → serializer, or None for an empty body."""
-    creates = operation_id.startswith(("create", "revoke")) or 202 in answers or body is not None
+    creates = operation_id.startswith(POSTS) or 202 in answers or body is not None
     shared = [IDEMPOTENCY_KEY] if creates and not operation_id.startswith("update") else []
     refused = OpenApiResponse(ERRORS, description="Refused; the sentences say why.")
     return extend_schema(

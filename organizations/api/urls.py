@@ -4,6 +4,7 @@ from django.urls import path
 
 import organizations.api.converters  # noqa: F401  # registers <row:…>
 from organizations.api.admins import AdminsView, AdminView
+from organizations.api.devices import NetworkDevicesView
 from organizations.api.keys import ApiKeysView, GenerateApiKeyView, RevokeApiKeyView
 from organizations.api.networks import NetworksView, NetworkView
 from organizations.api.organizations import (
@@ -25,4 +26,5 @@ urlpatterns = [
     path(f"{ORGANIZATION}/admins/<row:adminId>", AdminView.as_view()),
     path(f"{ORGANIZATION}/networks", NetworksView.as_view()),
     path("networks/<row:networkId>", NetworkView.as_view()),
+    path("networks/<row:networkId>/sm/devices", NetworkDevicesView.as_view()),
 ]

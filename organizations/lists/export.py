@@ -9,7 +9,8 @@ from datetime import datetime, tzinfo
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+from organizations.imports.reading import FORMULA_STARTS
+
 BYTE_ORDER_MARK = "\ufeff"  # without it Excel reads UTF-8 as something else
 
 

@@ -104,15 +104,21 @@ class PublicAdapter(HTTPAdapter):
         parts = urlsplit(str(request.url))
         host, port = parts.hostname or "", parts.port or SCHEMES[parts.scheme]
         if select_proxy(str(request.url), proxies):
-            refuse_private_literal(host)  # a name is the proxy's to resolve
+            self.check_literal(host)  # a name is the proxy's to resolve
             return super().get_connection_with_tls_context(request, verify, proxies, cert)
         params, found = self.build_connection_pool_key_attributes(request, verify, cert)
-        params["host"] = str(public_address(host, port))
+        params["host"] = str(self.address_of(parts.scheme, host, port))
         pool: dict[str, Any] = dict(found)
         if parts.scheme == "https":
             pool |= {"server_hostname": host, "assert_hostname": host}
         request.headers["Host"] = parts.netloc
         return self.poolmanager.connection_from_host(**params, pool_kwargs=pool)
+
+    def address_of(self, scheme: str, host: str, port: int) -> Address:
+        return public_address(host, port)
+
+    def check_literal(self, host: str) -> None:
+        refuse_private_literal(host)
 
 
 def _read(response: requests.Response, until: float) -> bytes:
@@ -139,14 +145,18 @@ def schemes() -> tuple[str, ...]:
 
 def public_address(host: str, port: int) -> Address:
     """Where to connect to. One private address among several is enough to refuse them all."""
+    addresses = resolved(host, port)
+    for address in addresses:
+        refuse_private(address, host)
+    return addresses[0]
+
+
+def resolved(host: str, port: int) -> list[Address]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise Unreachable(f"There is no server called {host}.") from error
-    addresses = [ipaddress.ip_address(str(place[4][0]).partition("%")[0]) for place in found]
-    for address in addresses:
-        refuse_private(address, host)
-    return addresses[0]
+    return [ipaddress.ip_address(str(place[4][0]).partition("%")[0]) for place in found]
 
 
 def refuse_private(address: Address, host: str) -> None:
