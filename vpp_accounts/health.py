@@ -11,6 +11,7 @@ from organizations.audit import Actor
 from organizations.crypto import CannotDecrypt
 from organizations.models import OF_OPEN
 from vpp_accounts.apple import errors
+from vpp_accounts.hooks import writing_changed
 from vpp_accounts.models import AccountState, VppAccount
 from vpp_accounts.models.accounts import EXPIRY_WARNING
 
@@ -114,6 +115,8 @@ def set_state(
         before={"state": before},
         after={"state": state, "reason": account.state_reason},
     )
+    if account.takes_no_changes != VppAccount(state=before).takes_no_changes:
+        writing_changed.send(VppAccount, account=account)
 
 
 def note_token_dates() -> None:

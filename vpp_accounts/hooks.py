@@ -4,6 +4,7 @@
 `notification_stored(account_id)`: Apple told something; sent after the commit.
 `goodbye_due(former_claim_id)`: Apple should send a removed account no more; sent after the commit.
 `rights_changed(account)`: who may use it where may be another matter now; sent inside the transaction.
+`writing_changed(account)`: it takes changes again, or no longer; sent inside the transaction.
 `account_removal(account)`: receivers return a `Consequences` each, before anything is removed.
 `account_removed(account)`: remove what hangs on it; sent inside the transaction, before the row goes.
 """
@@ -14,5 +15,6 @@ sync_requested = Signal()
 notification_stored = Signal()
 goodbye_due = Signal()
 rights_changed = Signal()
+writing_changed = Signal()
 account_removal = Signal()
 account_removed = Signal()

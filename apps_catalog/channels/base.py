@@ -22,6 +22,9 @@ class SendOutcome(StrEnum):
     QUEUED_NOT_WOKEN = "queued_not_woken"  # it is there; only the push failed
     ALREADY_QUEUED = "already_queued"  # sent before, by us
     UNKNOWN_DEVICE = "unknown_device"
+    # Nothing was queued: too long, or one of them is unknown and the server does not say which.
+    # Send halves, each under a UUID of its own: one that was taken goes to no other device.
+    SPLIT = "split"
     REJECTED = "rejected"  # for good: the server does not understand it
     RETRY = "retry"
 

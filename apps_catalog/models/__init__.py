@@ -10,6 +10,7 @@ from apps_catalog.models.channels import (
     Enrollment,
 )
 from apps_catalog.models.codes import CodeImport, RedemptionCode
+from apps_catalog.models.deployment import Deployment
 from apps_catalog.models.installations import (
     Installation,
     InstallationState,
@@ -32,6 +33,7 @@ __all__ = [
     "ChannelSettings",
     "CodeImport",
     "CommandState",
+    "Deployment",
     "Enrollment",
     "Installation",
     "InstallationState",

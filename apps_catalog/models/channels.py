@@ -34,14 +34,16 @@ class ChannelSettings(models.Model):
     topic = models.CharField(max_length=200, blank=True)  # of the push certificate
     # Devices that enroll without saying where they belong.
     network = models.ForeignKey(Network, models.SET_NULL, null=True, blank=True, related_name="+")
+    check_asked_at = models.DateTimeField(null=True)
     checked_at = models.DateTimeField(null=True)
     version = models.CharField(max_length=100, blank=True)
     push_expires_at = models.DateTimeField(null=True)
     problem = models.CharField(max_length=500, blank=True)
     last_event_at = models.DateTimeField(null=True)
+    refused_at = models.DateTimeField(null=True)  # an event with a wrong signature, or with none
 
     def __str__(self) -> str:
-        return self.get_kind_display()
+        return "Device channel"
 
     @property
     def crypto_context(self) -> str:

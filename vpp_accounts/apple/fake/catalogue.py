@@ -34,7 +34,7 @@ _SHELF = (
     Title("1421069334", "Bright Signs AAC", "Bright Signs Foundation", "org.brightsigns.aac", price=249.99, glyph="speech", version="10.4"),
     ipad("1436650871", "Lumen Sketch for iPad", "Lumen Graphics", "com.lumengraphics.sketch", price=12.99, genre="Graphics & Design", glyph="pencil", version="5.5.2"),
     ipad("1440931205", "Storyboard Theater", "Lantern Row", "com.lanternrow.storyboard", price=4.99, glyph="play", version="2.2"),
-    ipad("1457206698", "Handwriting Trails", "Little Loops", "com.littleloops.trails", price=3.99, glyph="pencil", version="4.7"),
+    ipad("1457206698", "Handwriting Trails", "Little Loops", "com.littleloops.trails", price=3.99, glyph="pencil", version="4.7", minimum_os="26.0"),
     ipad("1468834217", "Frog Dissection Studio", "Beaker & Sons", "com.beakerandsons.frog", price=6.99, glyph="flask", version="3.3"),
     # free, with a fixed number of licenses
     Title("1122360947", "Inkwell Notes", "Inkwell Works", "com.inkwellworks.notes", genre="Productivity", glyph="pencil", version="14.2"),

@@ -46,4 +46,5 @@ def deltas(request: Request) -> bool:
 
 
 def metadata(request: Request) -> bool:
-    return request.path == LOOKUP
+    """Of Apple's devices management, and of the public store."""
+    return request.path in (LOOKUP, "/lookup", "/search")

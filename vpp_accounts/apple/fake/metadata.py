@@ -33,11 +33,15 @@ def lookup(apple: "FakeApple", request: Request) -> Answer:
 
 
 def store_lookup(apple: "FakeApple", request: Request) -> Answer:
+    """By Adam IDs or bundle ids, as many as are named."""
     country = request.query.get("country", "us").upper()
-    found = [
-        _store_item(apple, request, title, country)
-        for title in _wanted(apple, request, country, None)
+    bundle_ids = request.query.get("bundleId", "").split(",")
+    titles = _wanted(apple, request, country, None) or [
+        title
+        for title in apple.titles.values()
+        if title.bundle_id and title.bundle_id in bundle_ids and _is_public(title, country)
     ]
+    found = [_store_item(apple, request, title, country) for title in titles]
     return Answer.json({"resultCount": len(found), "results": found})
 
 
@@ -89,9 +93,8 @@ def _is_public(title: Title, country: str) -> bool:
 def _is_of(title: Title, entity: str, media: str) -> bool:
     if entity == "ebook" or media == "ebook":
         return title.is_book
-    if entity == "macSoftware":
-        return "macOS" in title.platforms and not title.is_book
-    return not title.is_book and title.kind == "iosSoftware"
+    platforms = {"macSoftware": {"macOS"}, "tvSoftware": {"tvOS"}}.get(entity, {"iOS", "visionOS"})
+    return not title.is_book and not platforms.isdisjoint(title.platforms)
 
 
 def _lookup_item(apple: "FakeApple", request: Request, title: Title, country: str) -> Json:
@@ -157,7 +160,13 @@ def _store_item(apple: "FakeApple", request: Request, title: Title, country: str
         "trackViewUrl": _page_url(title, country),
         "description": f"{title.name} by {title.developer}.",
     }
-    return item if title.is_book else item | _store_app_fields(title)
+    if title.is_book:
+        return item
+    shots = {"iOS": "screenshotUrls", "tvOS": "appletvScreenshotUrls"}
+    shown = {
+        name: [f"{icon_url}/392x392bb.png"] for p, name in shots.items() if p in title.platforms
+    }
+    return item | {name: [] for name in shots.values()} | shown | _store_app_fields(title)
 
 
 def _icons_of(apple: "FakeApple", request: Request, title: Title) -> str:
