@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from itertools import chain
 from typing import NamedTuple
 
+from django.dispatch import Signal
 from django.utils import timezone
 
 from licensing.models import Assignment, BatchItem, BatchKind, ItemState
@@ -16,6 +18,12 @@ from organizations.audit import APPLE, current_request_id
 from organizations.bulk import execute, stage
 from organizations.models import AuditEvent
 from vpp_accounts.models import VppAccount
+
+# `licenses_moved(account, title_ids)`: licenses came or went that no batch of ours has granted or taken
+# back. `supply_moved(account, title_ids)`: more can be given out, or a title came or went. In the
+# transaction.
+licenses_moved = Signal()
+supply_moved = Signal()
 
 TABLE = Assignment._meta.db_table
 AUDIT = AuditEvent._meta.db_table
@@ -62,6 +70,9 @@ def apply(
     delete, insert = (_DELETE_TOLD, _INSERT_TOLD) if audited else (_DELETE, _INSERT)
     removed = execute(delete, parameters) if gone else 0
     added = execute(insert, parameters) if new else 0
+    if removed or added:
+        titles = {int(line.partition("\t")[0]) for line in chain(new, gone)}
+        licenses_moved.send(Assignment, account=account, title_ids=titles)
     return Changed(added, removed)
 
 

@@ -19,6 +19,7 @@ from licensing.holders import (
     in_state,
     users_matching,
 )
+from licensing.managing.deployed import deployed_ids
 from licensing.models import Assignment, LicensedApp
 from organizations.lists import Segments, search_field
 from organizations.models import Membership, Network
@@ -78,9 +79,18 @@ class LicensedAppFilter(filters.FilterSet):
     licenses = filters.ChoiceFilter(
         label="Licenses",
         empty_label="Any",
-        choices=[("none-left", "None left"), ("low", "Low on licenses"), ("unused", "Unused")],
+        choices=[
+            ("none-left", "None left"),
+            ("low", "Low on licenses"),
+            ("unused", "Unused"),
+            ("not-deployed", "Not deployed as app"),
+        ],
         method="with_licenses",
     )
+
+    def __init__(self, *arguments: Any, membership: Membership, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.membership = membership
 
     def matching(self, rows: Rows, name: str, value: str) -> Rows:
         return rows.filter(title_matches(value))
@@ -95,6 +105,9 @@ class LicensedAppFilter(filters.FilterSet):
         return rows.filter(device_assignable=value == "Y")
 
     def with_licenses(self, rows: Rows, name: str, value: str) -> Rows:
+        if value == "not-deployed":
+            apps = rows.filter(product_type="App")
+            return apps.exclude(adam_id__in=deployed_ids(self.membership))
         return rows.filter(LICENSES[value])
 
 

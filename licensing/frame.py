@@ -13,7 +13,7 @@ from django.urls import NoReverseMatch, reverse
 from licensing.banners import Banner, banners
 from licensing.elsewhere import Choice, choice_of, page_of
 from licensing.models import Batch
-from licensing.notices import Notice, notices
+from licensing.notices import Notice, notices, of_channel
 from licensing.running import (
     Work,
     open_batches,
@@ -60,8 +60,13 @@ PAGES = (
     Page("Manage", "VPP", "license", "licensing:licensed_app_list", "manage/vpp/"),
     Page("Configure", "Owners", "user-circle", "users:owner_list", "configure/owners/", True),
     Page("Configure", "Tags", "tags", "licensing:tag_list", "configure/tags/"),
+    Page("Help", "VPP installs", "help-circle", "licensing:why", "help/vpp-installs/"),
 )
-GROUPS = {"Organization": ("Organization",), "Systems Manager": ("Monitor", "Manage", "Configure")}
+GROUPS = {
+    "Organization": ("Organization",),
+    "Systems Manager": ("Monitor", "Manage", "Configure"),
+    "Help": ("Help",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +186,10 @@ class Frame:
 
     @cached_property
     def notices(self) -> list[Notice]:
-        return notices(self.membership) if self.membership else []
+        if self.membership is None:
+            return []
+        page = self.current.url_name if self.current else ""
+        return [*of_channel(self.membership, page), *notices(self.membership)]
 
     @property
     def more_banners(self) -> int:

@@ -1,4 +1,5 @@
-"""What an admin should know of the licenses, on whatever page: few left, changed by others."""
+"""What an admin should know, on whatever page: few licenses left, changed by others. And where devices
+or their apps are shown, how those are reached."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from urllib.parse import urlencode
 from django.urls import reverse
 from django.utils import timezone
 
+from apps_catalog.channels.worries import worries
 from licensing.foreign import ForeignChanges, foreign_changes
 from licensing.models import LicensedApp
 from organizations.models import Membership
@@ -15,8 +17,13 @@ from organizations.models import Membership
 NAMED = 3
 
 
+CHANNEL_PAGES = ("licensing:device_list", "licensing:app_list")
+
+
 @dataclass(frozen=True, slots=True)
 class Notice:
+    """`url` empty: nothing more to see, for this admin."""
+
     text: str
     url: str
     label: str
@@ -29,6 +36,23 @@ def notices(membership: Membership) -> list[Notice]:
     """In two statements, and a third one where others changed something."""
     found = (few_left(membership), changed_by_others(membership))
     return [notice for notice in found if notice]
+
+
+def of_channel(membership: Membership, page: str) -> list[Notice]:
+    """A statement more, on these pages only."""
+    if page not in CHANNEL_PAGES:
+        return []
+    address = reverse("apps_catalog:channel_settings", args=[membership.organization_id])
+    return [
+        Notice(
+            text=each.text,
+            url=address if membership.sees_organization else "",
+            label="Device channel",
+            icon="alert-triangle" if each.is_trouble else "info-circle",
+            colour="warning" if each.is_trouble else "info",
+        )
+        for each in worries(membership.organization_id)
+    ]
 
 
 def few_left(membership: Membership) -> Notice | None:

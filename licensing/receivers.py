@@ -9,17 +9,31 @@ from django.db import transaction
 from django.db.models import Count
 from django.utils import timezone
 
+from apps_catalog import scopes
+from apps_catalog.hooks import managed_app_removal, managed_app_removed
+from apps_catalog.installations.licenses import register as register_licenses
+from apps_catalog.models import ManagedApp
+from licensing import tags as ends_with
+from licensing.automation import hearing
+from licensing.automation.changes import automation_waits
 from licensing.batches import inviting, taking_back
 from licensing.batches.news import hear
 from licensing.batches.outcomes import forget_items
 from licensing.batches.registering import register, update
 from licensing.batches.starting import invite
 from licensing.batches.waking import wake_if_needed, work_waits
+from licensing.installations import Answers
+from licensing.managing import removal
 from licensing.models import OPEN_ITEMS, Assignment, BatchItem, LicensedApp, Writer
 from licensing.notifications import event_told
+from licensing.reclaim import departures
+from licensing.reclaim.waking import look_waits, reclaims_wait
 from licensing.tasks import (
+    find_reclaims,
     handle_notifications,
+    run_automation,
     run_sync,
+    take_back_due,
     take_licenses_back,
     work_on_account,
 )
@@ -27,10 +41,15 @@ from organizations.audit import Actor
 from organizations.hooks import (
     deletion_asked,
     deletion_undone,
+    device_departure,
+    devices_departing,
     network_deletion,
     organization_reopened,
+    tag_deletion,
+    tags_departing,
 )
-from organizations.models import Network, Organization
+from organizations.models import Membership, Network, Organization, Tag
+from organizations.models.inventory import DeviceQuerySet
 from users.hooks import invitations_mailed, invitations_wanted, people_added, people_changed
 from users.models import Invitation
 from vpp_accounts import hooks
@@ -46,6 +65,7 @@ AT_ONCE = "They are invited as they are added."
 
 
 def connect() -> None:
+    register_licenses(Answers())
     work_waits.connect(start_work, dispatch_uid="licensing.start_work")
     hooks.sync_requested.connect(start_sync, dispatch_uid="licensing.start_sync")
     hooks.notification_stored.connect(
@@ -60,9 +80,20 @@ def connect() -> None:
     invitations_wanted.connect(invite_people, dispatch_uid="licensing.invite_people")
     invitations_mailed.connect(settle_invitations, dispatch_uid="licensing.settle_invitations")
     network_deletion.connect(accounts_losing, dispatch_uid="licensing.accounts_losing")
+    tag_deletion.connect(scopes_losing, dispatch_uid="licensing.scopes_losing")
+    tags_departing.connect(take_tags_off, dispatch_uid="licensing.take_tags_off")
     deletion_asked.connect(end_batches, dispatch_uid="licensing.end_batches")
     deletion_undone.connect(stop_taking_back, dispatch_uid="licensing.stop_taking_back")
     organization_reopened.connect(go_on, dispatch_uid="licensing.go_on")
+    device_departure.connect(licenses_leaving, dispatch_uid="licensing.licenses_leaving")
+    devices_departing.connect(reclaim_licenses, dispatch_uid="licensing.reclaim_licenses")
+    look_waits.connect(start_looking, dispatch_uid="licensing.start_looking")
+    reclaims_wait.connect(start_taking_back, dispatch_uid="licensing.start_taking_back")
+
+    managed_app_removal.connect(what_a_rule_gave, dispatch_uid="licensing.what_a_rule_gave")
+    managed_app_removed.connect(end_rule, dispatch_uid="licensing.end_rule")
+    automation_waits.connect(start_automation, dispatch_uid="licensing.start_automation")
+    hearing.connect()
 
 
 def start_sync(sender: Any, *, sync_run_id: int, **kwargs: Any) -> None:
@@ -76,6 +107,10 @@ def start_handling(sender: Any, *, account_id: int, **kwargs: Any) -> None:
 def start_work(sender: Any, *, account_id: int, seconds: float, **kwargs: Any) -> None:
     if seconds <= SOON:
         work_on_account.apply_async(kwargs={"account_id": account_id}, countdown=seconds)
+
+
+def start_automation(sender: Any, *, organization_id: int, seconds: float, **kwargs: Any) -> None:
+    run_automation.apply_async(kwargs={"organization_id": organization_id}, countdown=seconds)
 
 
 def settle_batches(
@@ -183,3 +218,61 @@ def accounts_losing(sender: Any, *, network: Network, **kwargs: Any) -> list[str
         for what, count in counts.items()
         if count
     ]
+
+
+def licenses_leaving(
+    sender: Any,
+    *,
+    organization: Organization,
+    devices: DeviceQuerySet,
+    cause: str,
+    membership: Membership | None = None,
+    **kwargs: Any,
+) -> list[str]:
+    return departures.consequences(organization, devices, cause, membership)
+
+
+def reclaim_licenses(
+    sender: Any,
+    *,
+    organization: Organization,
+    devices: DeviceQuerySet,
+    cause: str,
+    choice: str,
+    days: int | None,
+    by: Actor,
+    **kwargs: Any,
+) -> None:
+    departures.depart(
+        organization=organization, devices=devices, cause=cause, choice=choice, days=days, by=by
+    )
+
+
+def start_looking(sender: Any, *, organization_id: int, **kwargs: Any) -> None:
+    find_reclaims.delay(organization_id=organization_id)
+
+
+def start_taking_back(sender: Any, *, organization_id: int, **kwargs: Any) -> None:
+    take_back_due.delay(organization_id=organization_id)
+
+
+def scopes_losing(
+    sender: Any, *, tags: Sequence[Tag], membership: Membership, **kwargs: Any
+) -> list[str]:
+    return ends_with.deletion_sentences(tags, membership)
+
+
+def take_tags_off(
+    sender: Any, *, organization: Organization, tags: Sequence[Tag], by: Actor, **kwargs: Any
+) -> None:
+    scopes.take_tags_off(by=by, organization=organization, tags=tags)
+
+
+def what_a_rule_gave(sender: Any, *, managed_app: ManagedApp, **kwargs: Any) -> list[str]:
+    return removal.consequences(managed_app)
+
+
+def end_rule(
+    sender: Any, *, managed_app: ManagedApp, choice: str, by: Actor, **kwargs: Any
+) -> None:
+    removal.end_rule(managed_app, choice, by)

@@ -133,3 +133,75 @@ def forget_old_batches() -> int:
     from licensing.batches.housekeeping import forget_old
 
     return forget_old()
+
+
+@shared_task
+def run_automation(*, organization_id: int) -> None:
+    """One turn of an organization's rules."""
+    from licensing.automation import engine
+    from organizations import tenancy
+
+    with tenancy.inside(organization_id):
+        engine.run(organization_id)
+
+
+@shared_task
+def ring_due_automations() -> None:
+    """Organizations with something to look at: the bell was not heard, or their worker died."""
+    from licensing.models import Automation
+    from organizations.models import OF_OPEN
+
+    due = Automation.objects.using("system").due().filter(OF_OPEN).order_by("due_at")
+    for organization_id in due.values_list("organization", flat=True)[:MOST_RUNG_AT_ONCE]:
+        run_automation.delay(organization_id=organization_id)
+
+
+@shared_task
+def sweep_automation() -> None:
+    """Everything of every organization with apps: graces end, and nothing stays unnoticed."""
+    from apps_catalog.models import ManagedApp
+    from licensing.automation.changes import SWEEP, request
+    from organizations import tenancy
+    from organizations.models import OF_OPEN
+
+    apps = ManagedApp.objects.using("system").filter(OF_OPEN).order_by("organization")
+    for organization_id in apps.values_list("organization", flat=True).distinct():
+        with tenancy.inside(organization_id):
+            request(organization_id, cause=SWEEP)
+
+
+@shared_task
+def look_for_reclaims() -> None:
+    """Licenses that could serve somebody else: wherever it is time to look for them."""
+    from licensing.reclaim import sweeping
+
+    for organization_id in sweeping.to_look_at():
+        find_reclaims.delay(organization_id=organization_id)
+
+
+@shared_task
+def find_reclaims(*, organization_id: int) -> None:
+    from licensing import reclaim
+    from organizations import tenancy
+
+    with tenancy.inside(organization_id):
+        reclaim.look(organization_id)
+    take_back_due.delay(organization_id=organization_id)
+
+
+@shared_task
+def ring_due_reclaims() -> None:
+    """Where licenses are due to be taken back, or were: the bell was not heard, or it is time."""
+    from licensing.reclaim import sweeping
+
+    for organization_id in sweeping.to_work_on()[:MOST_RUNG_AT_ONCE]:
+        take_back_due.delay(organization_id=organization_id)
+
+
+@shared_task
+def take_back_due(*, organization_id: int) -> None:
+    from licensing import reclaim
+    from organizations import tenancy
+
+    with tenancy.inside(organization_id):
+        reclaim.work(organization_id)

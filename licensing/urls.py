@@ -5,7 +5,16 @@ from django.urls import path
 from licensing.views import (
     accounts,
     activity,
+    app_add,
+    app_detail,
+    apps,
+    automation,
     batches,
+    deployment,
+    device_actions,
+    device_detail,
+    device_licenses,
+    devices,
     frame,
     holder_detail,
     licensed_app_detail,
@@ -20,15 +29,23 @@ from licensing.views import (
     person_actions,
     person_forms,
     plans,
+    reclaim,
+    reclaim_rules,
     sync_history,
+    tags,
     thresholds,
     unknown_holders,
     waiting,
+    why,
 )
 
 app_name = "licensing"
 MDM = "organizations/<int:organization_id>/mdm/accounts"
+INSTALLATION = "organizations/<int:organization_id>/manage/apps/installations/<int:installation_id>"
+APPS = "organizations/<int:organization_id>/manage/apps"
 VPP = "organizations/<int:organization_id>/manage/vpp"
+TAGS = "organizations/<int:organization_id>/configure/tags"
+DEVICES = "organizations/<int:organization_id>/monitor/devices"
 OWNER = "organizations/<int:organization_id>/configure/owners/<int:owner_id>"
 urlpatterns = [
     path("organizations/", organization_list.organization_list, name="organization_list"),
@@ -75,9 +92,43 @@ urlpatterns = [
         notifications.account_notifications_try_again,
         name="account_notifications_try_again",
     ),
+    # Systems Manager > Monitor > Devices
+    path(f"{DEVICES}/", devices.device_list, name="device_list"),
+    path(f"{DEVICES}/add/", devices.device_add, name="device_add"),
+    path(f"{DEVICES}/tags/", device_actions.device_tags, name="device_tags"),
+    path(f"{DEVICES}/owner/", device_actions.device_owner, name="device_owner"),
+    path(f"{DEVICES}/move/", device_actions.device_move, name="device_move"),
+    path(f"{DEVICES}/grant/", device_licenses.device_grant, name="device_grant"),
+    path(f"{DEVICES}/revoke/", device_licenses.device_revoke, name="device_revoke"),
+    path(f"{DEVICES}/install/", device_actions.device_install, name="device_install"),
+    path(f"{DEVICES}/unenroll/", device_actions.device_unenroll, name="device_unenroll"),
+    path(f"{DEVICES}/delete/", device_actions.device_delete, name="device_delete"),
+    path(f"{DEVICES}/<int:device_id>/", device_detail.device_detail, name="device_detail"),
+    path(f"{DEVICES}/<int:device_id>/edit/", device_detail.device_edit, name="device_edit"),
     # Systems Manager > Configure > Owners
     path(f"{OWNER}/data/", owner_data.owner_data, name="owner_data"),
     path(f"{OWNER}/data/export/", owner_data.owner_data_export, name="owner_data_export"),
+    # Systems Manager > Configure > Tags
+    path(f"{TAGS}/", tags.tag_list, name="tag_list"),
+    path(f"{TAGS}/add/", tags.tag_add, name="tag_add"),
+    path(f"{TAGS}/<int:tag_id>/", tags.tag_edit, name="tag_edit"),
+    path(f"{TAGS}/<int:tag_id>/delete/", tags.tag_delete, name="tag_delete"),
+    # Help
+    path("organizations/<int:organization_id>/help/vpp-installs/", why.why, name="why"),
+    # Systems Manager > Manage > Apps
+    path(f"{APPS}/", apps.app_list, name="app_list"),
+    path(f"{APPS}/installs.csv", deployment.app_installs, name="app_installs"),
+    path(f"{INSTALLATION}/install/", deployment.installation_install, name="installation_install"),
+    path(f"{INSTALLATION}/retry/", deployment.installation_retry, name="installation_retry"),
+    path(f"{INSTALLATION}/remove/", deployment.installation_remove, name="installation_remove"),
+    path(f"{APPS}/add/", app_add.app_add, name="app_add"),
+    path(f"{APPS}/add/search/<uuid:search_id>/", app_add.app_search, name="app_search"),
+    path(f"{APPS}/add/networks/", app_add.app_networks, name="app_networks"),
+    path(f"{APPS}/<int:app_id>/", app_detail.app_detail, name="app_detail"),
+    path(f"{APPS}/<int:app_id>/delete/", apps.app_delete, name="app_delete"),
+    path(f"{APPS}/<int:app_id>/pause/", apps.app_pause, name="app_pause"),
+    path(f"{APPS}/<int:app_id>/resume/", apps.app_resume, name="app_resume"),
+    path(f"{APPS}/<int:app_id>/decide/", apps.app_decide, name="app_decide"),
     # Systems Manager > Manage > VPP
     path(f"{VPP}/", licensed_apps.vpp, name="vpp"),
     path(
@@ -128,7 +179,24 @@ urlpatterns = [
         unknown_holders.unknown_holders,
         name="unknown_holders",
     ),
+    path(f"{VPP}/reclaim/", reclaim.reclaim, name="reclaim"),
+    path(f"{VPP}/reclaim/look/", reclaim.reclaim_look, name="reclaim_look"),
+    path(f"{VPP}/reclaim/rules/", reclaim_rules.reclaim_rules, name="reclaim_rules"),
+    path(f"{VPP}/reclaim/preview/", reclaim_rules.reclaim_preview, name="reclaim_preview"),
+    path(f"{VPP}/reclaim/protected/", reclaim_rules.reclaim_protected, name="reclaim_protected"),
+    path(
+        f"{VPP}/reclaim/protected/<int:protected_id>/remove/",
+        reclaim_rules.reclaim_unprotect,
+        name="reclaim_unprotect",
+    ),
+    path(
+        f"{VPP}/<int:account_id>/apps/<slug:adam_id>/<slug:pricing_param>/reclaim/",
+        reclaim.reclaim_decide,
+        name="reclaim_decide",
+    ),
     path(f"{VPP}/settings/", thresholds.settings, name="settings"),
+    path(f"{VPP}/settings/pause/", automation.automation_pause, name="automation_pause"),
+    path(f"{VPP}/settings/resume/", automation.automation_resume, name="automation_resume"),
     path(
         f"{VPP}/<int:account_id>/apps/<slug:adam_id>/<slug:pricing_param>/threshold/",
         thresholds.threshold,

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from licensing.api.accounts import RenewView, TakeOverView, VppAccountsView, VppAccountView
+from licensing.api.apps import AppScopeView, AppsView, AppView, PauseAppView, ResumeAppView
 from licensing.api.assets import AssetsView, AssetView
 from licensing.api.assignments import AssignmentsView
 from licensing.api.audit_events import AuditEventsView
@@ -13,6 +14,7 @@ from licensing.api.batches import (
     CancelBatchView,
     RetryBatchView,
 )
+from licensing.api.device_apps import InstallAppsView, InstallsView, UninstallAppsView
 from licensing.api.people_actions import InviteUsersView, RetireUsersView
 from licensing.api.people_imports import UsersImportView
 from licensing.api.personal_data import OwnerDataView
@@ -22,6 +24,9 @@ from organizations.api.urls import ORGANIZATION
 
 ACCOUNTS = f"{ORGANIZATION}/sm/vppAccounts"
 ACCOUNT = f"{ACCOUNTS}/<row:vppAccountId>"
+DEVICE = "networks/<row:networkId>/sm/devices/<row:deviceId>"
+APPS = "networks/<row:networkId>/sm/apps"
+APP = f"{APPS}/<row:appId>"
 BATCH = f"{ACCOUNT}/batches/<row:batchId>"
 
 urlpatterns = [
@@ -46,5 +51,13 @@ urlpatterns = [
     path(f"{ACCOUNT}/users/retire", RetireUsersView.as_view()),
     path(f"{ACCOUNT}/users/<row:userId>", UserView.as_view()),
     path(f"{ORGANIZATION}/sm/owners/<row:ownerId>/data", OwnerDataView.as_view()),
+    path(APPS, AppsView.as_view()),
+    path(APP, AppView.as_view()),
+    path(f"{APP}/scope", AppScopeView.as_view()),
+    path(f"{APP}/pause", PauseAppView.as_view()),
+    path(f"{APP}/resume", ResumeAppView.as_view()),
+    path("networks/<row:networkId>/sm/apps/installs", InstallsView.as_view()),
+    path(f"{DEVICE}/installApps", InstallAppsView.as_view()),
+    path(f"{DEVICE}/uninstallApps", UninstallAppsView.as_view()),
     path(f"{ORGANIZATION}/auditEvents", AuditEventsView.as_view()),
 ]

@@ -55,9 +55,13 @@ class Wish:
     why: str = ""
     # The batch whose failed items are meant, and of these titles and holders no others.
     again_of: int | None = None
+    # Title -> the devices that alone are meant of it; empty: every title and every holder.
+    only: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
+        if self.only:
+            return sum(map(len, self.only.values()))
         holders = len(self.serials) + len(self.users) + len(self.unserialed)
         return holders if self.is_about_people else len(self.titles) * holders
 
@@ -224,6 +228,9 @@ def _decide(known: Gathered, title: TitleFacts, kind: str, holders: Sequence[Hol
     if known.wish.again_of is not None:
         failed = facts.failed_in(known.wish.again_of, title, kind)
         holders = [holder for holder in holders if holder.holder in failed]
+    if known.wish.only:
+        meant = frozenset(known.wish.only.get(str(title.id), ()))
+        holders = [holder for holder in holders if holder.holder in meant]
     names = [holder.holder for holder in holders]
     held = facts.held_among(title, known.account, kind, names)
     open_ = facts.open_among(title, kind, names)

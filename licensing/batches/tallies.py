@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.db import transaction
+from django.dispatch import Signal
 from django.utils import timezone
 
 from licensing.models import Batch, BatchItem, BatchState
@@ -12,6 +13,10 @@ from organizations import audit
 from organizations.audit import Actor
 from organizations.bulk import returned
 from organizations.models import AuditEvent
+
+# `batches_moved(organization_ids, over)`: items were settled, and these batches ended with it. Sent
+# after the commit.
+batches_moved = Signal()
 
 BATCHES, ITEMS = Batch._meta.db_table, BatchItem._meta.db_table
 
@@ -40,7 +45,7 @@ _TALLY = f"""
           FROM unnest(%(ids)s) AS locked(id) LEFT JOIN {ITEMS} AS item ON item.batch_id = locked.id
           GROUP BY locked.id) AS counted
     WHERE batch.id = counted.batch_id
-    RETURNING batch.id, batch.finished_at = %(now)s
+    RETURNING batch.id, batch.finished_at = %(now)s, batch.organization_id
 """  # noqa: S608  names are the models'
 
 
@@ -57,9 +62,14 @@ def tally(batch_ids: Iterable[int]) -> None:
         .order_by("pk")
         .values_list("pk")
     )
-    over = [pk for pk, ends in returned(_TALLY, {"ids": ids, "now": timezone.now()}) if ends]
+    rows = returned(_TALLY, {"ids": ids, "now": timezone.now()})
+    over = [pk for pk, ends, _ in rows if ends]
     for batch in Batch.objects.select_related("organization").filter(pk__in=over):
         _record_end(batch)
+    places = sorted({organization_id for _, _, organization_id in rows})
+    transaction.on_commit(
+        lambda: batches_moved.send(Batch, organization_ids=places, over=over), robust=True
+    )
 
 
 def _record_end(batch: Batch) -> None:

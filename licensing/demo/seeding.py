@@ -14,6 +14,7 @@ from apps_catalog.models import App
 from licensing import sync
 from licensing.demo.blueprint import LocationPlan, OrganizationPlan
 from licensing.demo.company import COMPANY
+from licensing.demo.deploying import deploy_apps
 from licensing.demo.district import DISTRICT
 from licensing.demo.facts import (
     Facts,
@@ -24,9 +25,11 @@ from licensing.demo.facts import (
     read_facts,
     write_facts,
 )
+from licensing.demo.fleet import bring_to_life
 from licensing.demo.grants import grant_some
 from licensing.demo.history import invent_history
 from licensing.demo.invitations import invite_some
+from licensing.demo.leaving import let_some_leave
 from licensing.demo.refusals import START_ANEW, CannotSeed
 from licensing.demo.store import Store
 from licensing.demo.tenant import DEMO, create_tenant
@@ -116,6 +119,10 @@ def _build(plan: OrganizationPlan, store: Store, at_apple: Mapping[str, Any]) ->
                 _sync(account)
                 grant_some(account)
                 invite_some(account)
+        if plan is DISTRICT:
+            deploy_apps(organization)
+            bring_to_life(organization)
+            let_some_leave(organization)
     return organization
 
 

@@ -104,6 +104,25 @@ def licenses_of_holder(
     )
 
 
+def licenses_in(
+    accounts: Sequence[VppAccount], kind: Assignment.HolderKind, holders: Sequence[str]
+) -> dict[tuple[int, str], License]:
+    """By title and holder, in these accounts of one organization."""
+    of_holders = {
+        "organization__in": {account.organization_id for account in accounts},
+        "account__in": accounts,
+        "holder_kind": kind,
+        "holder__in": holders,
+        "licensed_app__isnull": False,
+    }
+    return _overlaid(
+        Assignment.objects.filter(**of_holders),
+        BatchItem.objects.filter(**of_holders, state__in=OPEN_ITEMS),
+        recently_failed().filter(**of_holders),
+        key=attrgetter("licensed_app_id", "holder"),
+    )
+
+
 def _overlaid(
     assignments: Iterable[Assignment],
     opened: Iterable[BatchItem],

@@ -55,6 +55,8 @@ class Assignment(models.Model):
     batch_id = models.BigIntegerField(null=True)
     # The ManagedApp because of which it was granted: only that is taken back because of it.
     rule_id = models.BigIntegerField(null=True)
+    # Since when no managed app wants it any more that a rule gave it for: the grace runs from here.
+    unwanted_at = models.DateTimeField(null=True)
     since = models.DateTimeField()  # when we first saw it; Apple keeps no times
 
     objects = AssignmentQuerySet.as_manager()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from licensing.models.apps import LicensedApp
 from licensing.models.assignments import Assignment
 from licensing.models.batches import OfAccount
-from organizations.models import Membership, Organization
+from organizations.models import Device, Membership, Organization
+from organizations.models.inventory import DeviceQuerySet
 from vpp_accounts.models import VppAccount
 
 
@@ -41,20 +43,60 @@ class ReclaimRule(models.Model):
         return self.get_cause_display()
 
 
-class Reclaim(models.Model):
-    """One license that is to go back: found, waited for, asked for, or undone.
+class ReclaimQuerySet(OfAccount):
+    def visible_to(self, membership: Membership) -> ReclaimQuerySet:
+        """Of accounts open to them; admins of networks see their own devices only."""
+        ours: ReclaimQuerySet = super().visible_to(membership)  # type: ignore[assignment]
+        if membership.sees_organization:
+            return ours
+        return ours._of(Device.objects.visible_to(membership))
 
-    planned -> started -> done        started: a batch takes it back
-       |-> undone                     by a person, within the grace
-       `-> void                       the reason is gone, or nobody holds it any more
+    def writable_by(self, membership: Membership) -> ReclaimQuerySet:
+        """Those that this admin may take back, keep or protect."""
+        ours = self.filter(account__in=VppAccount.objects.manageable_by(membership))
+        if membership.can_write:
+            return ours
+        return ours._of(Device.objects.writable_by(membership))
+
+    def open(self) -> ReclaimQuerySet:
+        return self.filter(state__in=Reclaim.OPEN)
+
+    def due(self) -> ReclaimQuerySet:
+        """Whose time has come and that wait for nobody's decision."""
+        return self.all_due().filter(Q(waits_since=None) | ~Q(allowed_by=""))
+
+    def all_due(self) -> ReclaimQuerySet:
+        return self.filter(state=Reclaim.State.PLANNED, due_at__lte=timezone.now())
+
+    def waiting(self) -> ReclaimQuerySet:
+        """For somebody who says that so much may go at once."""
+        return self.filter(state=Reclaim.State.PLANNED, waits_since__isnull=False, allowed_by="")
+
+    def _of(self, devices: DeviceQuerySet) -> ReclaimQuerySet:
+        serials = devices.filter(serial_number__isnull=False).values("serial_number")
+        return self.filter(holder_kind=Assignment.HolderKind.DEVICE, holder__in=serials)
+
+
+class Reclaim(models.Model):
+    """One license that could go back: found, waited for, asked for, or kept.
+
+    found -> planned -> started -> done     found: its rule is off; started: a batch takes it back
+      |         |          |-> planned      Apple refused; tried again a day later
+      |         |          `-> failed       and refused it to the end
+      `---------+-> undone                  a person keeps it
+                `-> void                    the reason is gone, or nobody holds it any more
     """
 
     class State(models.TextChoices):
+        FOUND = "found", "Could be freed"
         PLANNED = "planned", "Will be taken back"
         STARTED = "started", "Being taken back"
         DONE = "done", "Taken back"
         UNDONE = "undone", "Kept"
         VOID = "void", "No longer needed"
+        FAILED = "failed", "Could not be taken back"
+
+    OPEN = (State.FOUND, State.PLANNED, State.STARTED)
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="+")
     account = models.ForeignKey(VppAccount, models.CASCADE, related_name="+")
@@ -63,31 +105,38 @@ class Reclaim(models.Model):
     holder = models.CharField(max_length=255, db_collation="C")
     holder_name = models.CharField(max_length=200, blank=True)  # as it was: it may be deleted
     cause = models.CharField(max_length=16, choices=ReclaimCause.choices)
+    since = models.DateTimeField(default=timezone.now)  # the cause
     state = models.CharField(max_length=8, choices=State.choices, default=State.PLANNED)
+    note = models.CharField(max_length=300, blank=True)  # why it ended as it did
     found_at = models.DateTimeField(auto_now_add=True)
-    due_at = models.DateTimeField()
+    due_at = models.DateTimeField(null=True)  # null: no rule takes it back
     by_name = models.CharField(max_length=254, blank=True)  # who chose it; empty: the rule
     changed_at = models.DateTimeField(auto_now=True)
     changed_by = models.CharField(max_length=254, blank=True)
     batch_id = models.BigIntegerField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    # So much at once that a person has to say so first, and who did.
+    waits_since = models.DateTimeField(null=True)
+    allowed_by = models.CharField(max_length=254, blank=True)
 
-    objects = OfAccount.as_manager()
+    objects = ReclaimQuerySet.as_manager()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=["licensed_app", "holder_kind", "holder"],
-                condition=Q(state__in=["planned", "started"]),
+                condition=Q(state__in=["found", "planned", "started"]),
                 name="one_open_reclaim_per_license",
             )
         ]
         indexes = [
             models.Index(
-                fields=["organization", "due_at"],
-                condition=Q(state="planned"),
+                fields=["due_at", "organization"],
+                condition=Q(state__in=["planned", "started"]),
                 name="reclaims_due",
             ),
             models.Index(fields=["organization", "state", "-id"], name="reclaims_by_state"),
+            models.Index(fields=["organization", "holder"], name="reclaims_of_a_holder"),
         ]
 
     def __str__(self) -> str:

@@ -26,6 +26,8 @@ class LicensingSettings(models.Model):
         max_length=5, choices=DepartureChoice.choices, default=DepartureChoice.NOW
     )
     departure_days = models.PositiveSmallIntegerField(default=7)
+    # When it was last looked for licenses that could be freed (licensing/reclaim).
+    reclaims_as_of = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return "VPP settings"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from django.db import transaction
 
+from apps_catalog.codes.forgetting import forget_person
 from licensing import batches
 from licensing.models import Batch, BatchKind
 from licensing.personal_data import traces
@@ -18,7 +19,7 @@ from organizations import audit
 from organizations.audit import Actor
 from organizations.models import Membership, Owner
 from users.models import VppUser
-from users.services.owners import locked
+from users.services.owners import announce_devices, locked
 from vpp_accounts.models import VppAccount
 
 WHY = "Personal data erased."
@@ -71,7 +72,9 @@ def _erase_owner(by: Actor, owner: Owner) -> bool:
     if users_of(owner).exists():
         return False
     traces.empty_import_rows(owner)
+    forget_person(owner)
     nameless = Owner(pk=owner.pk, name=f"Owner {owner.pk}")
     audit.record("owner.erased", by=by, organization=owner.organization, target=nameless)
+    announce_devices(owner.organization, [owner.pk], cause="owner erased")
     owner.delete()
     return True

@@ -15,6 +15,8 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from apps_catalog.codes.forgetting import codes_of
+from apps_catalog.models import RedemptionCode
 from licensing.holders import USER
 from licensing.models import Assignment, BatchItem
 from licensing.models.events import events_visible_to
@@ -33,6 +35,7 @@ from vpp_accounts.models import VppAccount
 
 FORMAT = "vpp-dashboard/personal-data/1"
 MOST_EVENTS = 10_000
+CODE_OF = ("managed_app__app", "managed_app__network")
 
 Json = dict[str, Any]
 
@@ -49,6 +52,7 @@ def export(*, by: Actor, membership: Membership, owner: Owner) -> Json:
         "accounts": _records(users),
         # Their people are shown to their allowed admins only, who can export those records.
         "recordsInClosedAccounts": len(accounts_but(owner, opened)),
+        "redemptionCodes": [_code(each) for each in codes_of(owner).select_related(*CODE_OF)],
         "importRows": [_import_row(row) for row in _rows_of(owner)],
         "events": [_event(each) for each in _events(owner, users, membership)],
     }
@@ -84,6 +88,18 @@ def _device(device: Device) -> Json:
         "osVersion": device.os_version,
         "network": device.network.name,
         "lastConnectedAt": wire(device.last_connected_at),
+    }
+
+
+def _code(code: RedemptionCode) -> Json:
+    """That one was handed over, and not which: whoever reads it could redeem it."""
+    return {
+        "app": str(code.managed_app),
+        "network": code.managed_app.network.name,
+        "email": code.email,
+        "state": code.state,
+        "handedOutAt": wire(code.handed_out_at),
+        "redeemedAt": wire(code.redeemed_at),
     }
 
 

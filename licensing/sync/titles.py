@@ -9,6 +9,7 @@ from typing import NamedTuple
 from django.utils import timezone
 
 from apps_catalog.models import App
+from licensing.changes import supply_moved
 from licensing.models import LicenseCount, LicensedApp
 from licensing.sync.plans import AssetPlan, TitleKey, facts_of_asset, plan_assets
 from organizations.audit import APPLE, current_request_id
@@ -61,6 +62,8 @@ def write_titles(
     ]
     AuditEvent.objects.bulk_create(events, batch_size=1000)
     risen = [t for t in changed if t.available_count > before[t.pk]["available"]]
+    if news := [title.pk for title in (*added, *risen, *leaving)]:
+        supply_moved.send(LicensedApp, account=account, title_ids=news)
     return Written(added, changed, leaving, risen)
 
 

@@ -70,9 +70,12 @@ class LicensedAppList(Listing[Title]):
     def __init__(
         self, params: QueryDict, membership: Membership, accounts: Sequence[VppAccount]
     ) -> None:
-        self.accounts = accounts
+        self.accounts, self.membership = accounts, membership
         self.licensed_apps = titles.titles_in(membership, accounts)
         super().__init__(params, titles.grouped(self.licensed_apps))
+
+    def filter_arguments(self) -> dict[str, Any]:
+        return {"membership": self.membership}
 
     def dress(self, rows: list[dict[str, Any]]) -> list[Title]:
         return titles.load(self.licensed_apps, rows, self.accounts)

@@ -127,6 +127,14 @@ def queued(before: Facts, after: Facts) -> list[str]:
     return [who, f"Priority {step:+d}" if step else ""]
 
 
+def reclaimed(before: Facts, after: Facts) -> list[str]:
+    """“DMQ1, DMQ2 and 38 more”, “Device deleted”, “After 7 days”."""
+    told = after or before
+    days = told.get("days", 0)
+    wait = f"After {days:,} day{'' if days == 1 else 's'}" if days else ""
+    return [*queued({}, told), told.get("cause", ""), wait, told.get("reason", "")]
+
+
 def of_batch(before: Facts, after: Facts) -> list[str]:
     """“Grant: Keynote · 40 devices”, “38 succeeded, 2 failed”."""
     kind = dict(BatchKind.choices).get(after.get("kind", ""), "")
@@ -199,6 +207,7 @@ IMPORTED = {
     "update": "updated",
     "error": "with an error left out",
     "missing": "no longer in the list",
+    "owners": "added as owners",
 }
 
 # At its start a batch says how many are to `go`, at its end what became of them.
@@ -222,10 +231,16 @@ TELLERS: dict[str, Callable[[Facts, Facts], list[str]]] = {
     "assignment.revoked": given,
     "assignment.taken_off_the_list": queued,
     "batch.cancelled": of_batch,
+    "devices.imported": imported,
     "batch.finished": of_batch,
     "batch.started": of_batch,
     "network.deleted": moved,
     "people.imported": imported,
+    "reclaim.allowed": reclaimed,
+    "reclaim.kept": reclaimed,
+    "reclaim.planned": reclaimed,
+    "reclaim.protected": reclaimed,
+    "reclaim.unprotected": reclaimed,
     "title.changed": counted,
     "title.found": counted,
     "title.gone": had,

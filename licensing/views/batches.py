@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +16,8 @@ from django_htmx.http import trigger_client_event
 
 from licensing import batches
 from licensing.batches.pauses import reason_to_stop
-from licensing.models import Batch, BatchKind, Writer
+from licensing.managing.deployed import add_url, undeployed_of
+from licensing.models import Batch, BatchKind, LicensedApp, Writer
 from licensing.tables import BatchItemList, BatchList, BatchRow
 from licensing.views.batch_news import tell_started
 from licensing.views.batch_summary import causes_of
@@ -54,8 +56,17 @@ def batch_detail(
         context |= progress(batch, request.membership) | {
             "handover": handover_of(batch),
             "after": after_of(batch),
+            "undeployed": [
+                (title, add_url(title)) for title in undeployed(batch, request.membership)
+            ],
         }
     return render_listing(request, listing, "licensing/batch_detail.html", context)
+
+
+def undeployed(batch: Batch, membership: Membership) -> Sequence[LicensedApp]:
+    """Only what a grant has given can be deployed next."""
+    is_grant = batch.kind == BatchKind.GRANT and batch.succeeded
+    return undeployed_of(batch, membership) if is_grant else ()
 
 
 @require_safe

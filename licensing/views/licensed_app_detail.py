@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 from licensing import titles
 from licensing.charts import chart_of
 from licensing.holders import DEVICE, USER, elsewhere, holders_of, pending_of
+from licensing.managing.deployed import add_url, deployed_as
 from licensing.models import Assignment, BatchKind, LicenseCount, LicensedApp
 from licensing.tables import DeviceHolderList, UserHolderList, queue_of
 from licensing.views.licensed_apps import licensed_app_or_404
@@ -122,6 +123,10 @@ def details(request: AdminRequest, licensed_app: LicensedApp) -> dict[str, Any]:
         "chart": chart_of(counts),
         "queue": queue_of(licensed_app),
         "pending": pending_of(licensed_app),
+        "deployed": deployed_as([licensed_app.adam_id], request.membership).get(
+            licensed_app.adam_id, []
+        ),
+        "deploy_url": add_url(licensed_app),
         "others": [(other, titles.title_of([other])) for other in others],
     }
 

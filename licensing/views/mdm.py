@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
+from apps_catalog.channels.choosing import kind_of
 from licensing.views.account_answers import account_or_404, row_context, table_context
 from licensing.views.account_rows import AccountRow, account_rows
 from organizations.access import AdminRequest, organization_view
@@ -23,7 +24,12 @@ from vpp_accounts.runs import request_sync
 @organization_view()
 @require_safe
 def mdm(request: AdminRequest, organization: Organization) -> HttpResponse:
-    return render(request, "licensing/mdm.html", table_context(request))
+    sees_channel = request.membership.sees_organization
+    context = {
+        "sees_channel": sees_channel,
+        "channel_kind": kind_of(organization.pk) if sees_channel else None,
+    }
+    return render(request, "licensing/mdm.html", table_context(request) | context)
 
 
 @organization_view()

@@ -102,8 +102,9 @@ def takes_much_away(plan: BatchPlan) -> bool:
 def back_url(request: AdminRequest, plan: BatchPlan) -> str:
     """Where the choice was made, with the same ones chosen; the list of them where nobody says."""
     home = reverse("licensing:vpp", args=[plan.organization_id])
+    homes = (home, reverse("licensing:device_list", args=[plan.organization_id]))
     back = request.GET.get("back", "")
-    if not back.startswith(home) or not url_has_allowed_host_and_scheme(back, allowed_hosts=None):
+    if not back.startswith(homes) or not url_has_allowed_host_and_scheme(back, allowed_hosts=None):
         about_people = plan.kind in ABOUT_PEOPLE
         page = reverse("licensing:user_list", args=[plan.organization_id]) if about_people else home
         return f"{page}?account={plan.account_id}"

@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from licensing import low
+from licensing.automation.pausing import automation_of
 from licensing.forms.thresholds import ThresholdForm
 from licensing.titles import name_of, url_of
 from licensing.views.licensed_apps import licensed_app_or_404
@@ -39,7 +40,11 @@ def settings(request: AdminRequest, organization: Organization) -> HttpResponse:
     if request.method == "POST" and done(form, save):
         messages.success(request, "The settings are saved.")
         return redirect("licensing:settings", organization.pk)
-    context = {"organization": organization, "form": form}
+    context = {
+        "organization": organization,
+        "form": form,
+        "automation": automation_of(organization),
+    }
     return render(request, "licensing/settings.html", context)
 
 

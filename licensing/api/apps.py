@@ -1,0 +1,269 @@
+"""The apps that a network deploys, with the services of the pages."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps_catalog.managing import (
+    ManagedAppDetails,
+    add_apps,
+    delete_app,
+    edit_app,
+    pause_app,
+    resume_app,
+)
+from apps_catalog.managing.checking import checked
+from apps_catalog.managing.ending import LicenseChoice
+from apps_catalog.models import App, Installation, ManagedApp
+from apps_catalog.models.managed import ManagedAppQuerySet
+from apps_catalog.reasons import Reason
+from licensing.api.app_details import Wire, app_for, details_from
+from licensing.api.app_serializers import (
+    AppPreviewSerializer,
+    AppSerializer,
+    CreateAppSerializer,
+    ScopedDeviceSerializer,
+    UpdateAppSerializer,
+)
+from licensing.automation.preview import Draft, Outcome, clients, outcomes, preview
+from licensing.managing import words
+from licensing.managing.defaults import details_for
+from licensing.managing.drafts import draft_of
+from organizations.api import paging, parameters
+from organizations.api.doors import NetworkApiView
+from organizations.api.openapi import operation, paged, query
+from organizations.api.paging import IdTokens, PageSize
+from organizations.models import Device, Network
+
+APPS = PageSize(default=1000, largest=1000)
+DEVICES = PageSize(default=100, largest=1000)
+TAG = "Apps"
+DRY_RUN = query("dryRun", "true answers what saving would lead to, and saves nothing.", type=bool)
+MAY_NOT = "You have read-only access to this network; this needs write access to it."
+
+
+class AppsApiView(NetworkApiView):
+    network_writes = True
+
+    def refuse_readers(self) -> None:
+        super().refuse_readers()
+        if not Network.objects.writable_by(self.membership).filter(pk=self.network.pk).exists():
+            raise PermissionDenied(MAY_NOT)
+
+    def apps(self) -> ManagedAppQuerySet:
+        visible = ManagedApp.objects.visible_to(self.membership).filter(network=self.network)
+        return visible.select_related("app", "network", "organization")
+
+    def told(self, managed_app: ManagedApp, *, status: int = 200) -> Response:
+        (found,) = self.apps().filter(pk=managed_app.pk)
+        return Response(Wire([found], self.membership).app(found), status=status)
+
+    def foreseen(self, managed_app: ManagedApp, details: ManagedAppDetails) -> Response:
+        was = ManagedAppDetails.of(managed_app) if managed_app.pk else ManagedAppDetails()
+        draft = draft_of(managed_app, checked(details, managed_app, self.membership, was=was))
+        told = preview(draft, self.membership)
+        sentence = words.saved(draft, told)
+        return Response(words.preview_json(told) | {"message": sentence})
+
+
+class AppsView(AppsApiView):
+    @operation(
+        "getNetworkSmApps",
+        "List the apps that a network deploys",
+        tag=TAG,
+        answers={200: AppSerializer(many=True)},
+        parameters=[query("adamId", "Only this app of the store."), *paged(APPS)],
+    )
+    def get(self, request: Request, **path: str) -> Response:
+        apps = self.apps()
+        if adam_id := parameters.text(request, "adamId"):
+            apps = apps.filter(adam_id=adam_id)
+        page = paging.read_page(request, apps, size=APPS, tokens=IdTokens())
+        return paging.answer(request, page, Wire(page.rows, self.membership).app)
+
+    @operation(
+        "createNetworkSmApp",
+        "Deploy an app in a network",
+        tag=TAG,
+        body=CreateAppSerializer,
+        answers={200: AppPreviewSerializer, 201: AppSerializer},
+        parameters=[DRY_RUN],
+        description="Without a scope no device gets it yet. Its name comes from the store, a moment"
+        " later where no VPP account has the title.",
+    )
+    def post(self, request: Request, **path: str) -> Response:
+        given = CreateAppSerializer.checked(request)
+        is_dry = parameters.boolean(request, "dryRun")
+        app = self._known(given) if is_dry else self._app(given)
+        details = self._details(given, app)
+        if is_dry:
+            draft = ManagedApp(
+                organization=self.organization,
+                network=self.network,
+                app=app,
+                adam_id=app.adam_id,
+                platform=given["platform"],
+                purchase_method=details.purchase_method,
+            )
+            return self.foreseen(draft, details)
+        (managed_app,) = add_apps(
+            by=self.actor,
+            membership=self.membership,
+            app=app,
+            platform=given["platform"],
+            networks={self.network: details},
+        )
+        return self.told(managed_app, status=201)
+
+    def _app(self, given: dict[str, Any]) -> App:
+        country = given.get("country", "").upper()
+        return app_for(given["adamId"], given["platform"], country, self.membership)
+
+    def _known(self, given: dict[str, Any]) -> App:
+        """A dry run makes nothing, not even an app that nobody has heard of."""
+        known = App.objects.filter(adam_id=given["adamId"]).order_by("pk")
+        return known.first() or App(adam_id=given["adamId"])
+
+    def _details(self, given: dict[str, Any], app: App) -> ManagedAppDetails:
+        base = details_for(app, [self.network], self.membership)[self.network]
+        return details_from(given, base, self.organization)
+
+
+class AppApiView(AppsApiView):
+    managed_app: ManagedApp
+
+    def enter(self) -> None:
+        super().enter()
+        found = self.apps().filter(pk=self.row_id("appId")).first()
+        if found is None:
+            raise Http404
+        self.managed_app = found
+
+
+class AppView(AppApiView):
+    @operation("getNetworkSmApp", "Show an app", tag=TAG, answers={200: AppSerializer})
+    def get(self, request: Request, **path: str) -> Response:
+        return self.told(self.managed_app)
+
+    @operation(
+        "updateNetworkSmApp",
+        "Change an app's scope, licenses or how it is installed",
+        tag=TAG,
+        body=UpdateAppSerializer,
+        answers={200: AppSerializer},
+        parameters=[DRY_RUN],
+        description="Fields that are not sent stay as they are. With dryRun the answer is the"
+        " preview that POST describes.",
+    )
+    def put(self, request: Request, **path: str) -> Response:
+        given = UpdateAppSerializer.checked(request)
+        was = ManagedAppDetails.of(self.managed_app)
+        details = details_from(given, was, self.organization)
+        if "vppAccountIds" in given:
+            details = replace(details, account_ids=(*details.account_ids, *self._hidden(was)))
+        if parameters.boolean(request, "dryRun"):
+            return self.foreseen(self.managed_app, details)
+        managed_app = edit_app(
+            by=self.actor,
+            membership=self.membership,
+            managed_app=self.managed_app,
+            details=details,
+        )
+        return self.told(managed_app)
+
+    def _hidden(self, was: ManagedAppDetails) -> list[int]:
+        """Accounts that this key is not told of stay, after those that it names."""
+        shown = Wire([self.managed_app], self.membership).accounts.get(self.managed_app.pk, [])
+        return [pk for pk in was.account_ids if str(pk) not in shown]
+
+    @operation(
+        "deleteNetworkSmApp",
+        "Delete an app from a network",
+        tag=TAG,
+        answers={204: None},
+        parameters=[
+            query(
+                "licenses",
+                "What becomes of the licenses that were granted because of it. Default keep.",
+                enum=list(LicenseChoice),
+            )
+        ],
+        description="The app stays on the devices. To remove it from them, give it the scope none"
+        " first, and delete it when no device has it any more.",
+    )
+    def delete(self, request: Request, **path: str) -> Response:
+        choice = parameters.choice(request, "licenses", list(LicenseChoice)) or LicenseChoice.KEEP
+        delete_app(by=self.actor, managed_app=self.managed_app, licenses=choice)
+        return Response(status=204)
+
+
+class PauseAppView(AppApiView):
+    @operation(
+        "pauseNetworkSmApp",
+        "Pause an app's automatic licensing",
+        tag=TAG,
+        answers={200: AppSerializer},
+    )
+    def post(self, request: Request, **path: str) -> Response:
+        return self.told(pause_app(by=self.actor, managed_app=self.managed_app))
+
+
+class ResumeAppView(AppApiView):
+    @operation(
+        "resumeNetworkSmApp",
+        "Resume an app's automatic licensing",
+        tag=TAG,
+        answers={200: AppSerializer},
+    )
+    def post(self, request: Request, **path: str) -> Response:
+        return self.told(resume_app(by=self.actor, managed_app=self.managed_app))
+
+
+class AppScopeView(AppApiView):
+    @operation(
+        "getNetworkSmAppScope",
+        "List the devices in an app's scope, and how far it is on each",
+        tag=TAG,
+        answers={200: ScopedDeviceSerializer(many=True)},
+        parameters=paged(DEVICES),
+    )
+    def get(self, request: Request, **path: str) -> Response:
+        draft = Draft.of(self.managed_app)
+        devices = clients(draft, self.membership).select_related("owner")
+        page = paging.read_page(request, devices, size=DEVICES, tokens=IdTokens())
+        ids = [device.pk for device in page.rows]
+        begun = Installation.objects.filter(managed_app=self.managed_app, device__in=ids)
+        by_device = {each.device_id: each for each in begun}
+        told = preview(draft, self.membership)
+        found = outcomes(draft, page.rows, told) if ids else {}
+        return paging.answer(
+            request,
+            page,
+            lambda device: scoped_json(device, found.get(device.pk), by_device.get(device.pk)),
+        )
+
+
+def scoped_json(
+    device: Device, outcome: Outcome | None, begun: Installation | None
+) -> dict[str, Any]:
+    """Of what was begun the reason that it has; else why the device could not get a license."""
+    code = (begun.reason if begun else "") or (outcome.reason if outcome else None)
+    return {
+        "id": str(device.pk),
+        "serialNumber": device.serial_number,
+        "name": device.name,
+        "ownerName": device.owner.name if device.owner else None,
+        "license": outcome.state.value if outcome else None,
+        "state": begun.state if begun else None,
+        "reason": code or None,
+        "message": Reason(code).sentence if code else "",
+        "isManaged": begun.is_managed if begun else None,
+        "version": begun.version if begun else "",
+        "lastSeenAt": device.last_connected_at,
+    }
