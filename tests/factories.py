@@ -8,7 +8,14 @@ import factory
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
-from apps_catalog.models import App, Enrollment, Installation, ManagedApp, ManagedAppAccount
+from apps_catalog.models import (
+    App,
+    ChannelCommand,
+    Enrollment,
+    Installation,
+    ManagedApp,
+    ManagedAppAccount,
+)
 from licensing.batches.planning import Summary, Wish
 from licensing.models import Assignment, Batch, BatchItem, BatchPlan, LicenseCount, LicensedApp
 from organizations.models import (
@@ -336,3 +343,13 @@ class EnrollmentFactory(DjangoModelFactory):
     channel_id = factory.Sequence("00008030-{:016X}".format)
     is_enrolled = True
     enrolled_at = factory.LazyFunction(timezone.now)
+
+
+class ChannelCommandFactory(DjangoModelFactory):
+    class Meta:
+        model = ChannelCommand
+
+    device = factory.SubFactory(DeviceFactory)
+    organization = factory.SelfAttribute("device.organization")
+    channel_id = factory.Sequence("00008030-{:016X}".format)
+    request_type = "DeviceInformation"

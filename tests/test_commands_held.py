@@ -16,7 +16,7 @@ import pytest
 from django.apps import apps
 from django.core.management import call_command, get_commands
 
-from organizations.models import ApiKey, AuditEvent, Membership, Organization, Owner
+from organizations.models import ApiKey, AuditEvent, Device, Membership, Organization, Owner
 from tests import factories
 from tests.database import serving
 from vpp_accounts.apple.fake import FakeApple
@@ -128,6 +128,19 @@ def import_owners(account: VppAccount, path: Path, fake: FakeApple) -> Any:
         return list(Owner.objects.values_list("name", "organization__name"))
 
     return ["--organization", str(account.organization_id), str(file)], look, [("Ada", "Here")]
+
+
+@command
+def import_devices(account: VppAccount, path: Path, fake: FakeApple) -> Any:
+    for organization in Organization.objects.all():
+        factories.NetworkFactory(organization=organization)
+    file = path / "devices.csv"
+    file.write_text("serial,model\nDMQ1,iPad Air\n")
+
+    def look(told: str) -> Any:
+        return list(Device.objects.values_list("serial_number", "organization__name"))
+
+    return ["--organization", str(account.organization_id), str(file)], look, [("DMQ1", "Here")]
 
 
 @command

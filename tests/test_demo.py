@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.conf import LazySettings
 from django.core.management import CommandError, call_command
 from django.db.models import F, Q
 from django.test import Client
@@ -49,6 +50,12 @@ def numbers() -> dict[str, int]:
 @pytest.fixture
 def output(tmp_path: Path) -> Path:
     return tmp_path / "demo.json.part"
+
+
+@pytest.fixture(autouse=True)
+def simulated_fleet(settings: LazySettings) -> None:
+    """As ./dev demo has it."""
+    settings.DEVICE_CHANNEL = "simulated"
 
 
 @pytest.fixture

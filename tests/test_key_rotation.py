@@ -10,11 +10,13 @@ from allauth.mfa.utils import decrypt, encrypt
 from cryptography.fernet import Fernet
 from django.apps import apps
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
+from apps_catalog.models import ChannelEvent, ChannelSettings, CodeImport, RedemptionCode
 from licensing.encryption import EVERY, rotation
 from organizations import crypto
 from organizations.models import Admin, IdentityProvider, Organization
-from tests.factories import VppAccountFactory, VppUserFactory
+from tests.factories import ManagedAppFactory, VppAccountFactory, VppUserFactory
 from tests.test_people_races import meets
 from users.models import VppUser
 from vpp_accounts.models import FormerClaim, VppAccount
@@ -45,9 +47,29 @@ def one_of_each(organization: Organization, admin: Admin) -> None:
     provider.client_secret = "a client secret"
     provider.save()
     IdentityProvider.objects.create(organization=organization, kind="saml", name="Okta")
+    of_devices(organization)
     second_factor(admin, "totp", {"secret": encrypt("A SECRET")})
     second_factor(admin, "recovery_codes", {"seed": encrypt("a seed"), "used_mask": 5})
     second_factor(admin, "webauthn", {"name": "Key", "credential": {"id": "public"}})
+
+
+def of_devices(organization: Organization) -> None:
+    """An MDM server with its keys, something that it told and something that is understood, codes."""
+    server = ChannelSettings(organization=organization, kind="nanomdm")
+    server.api_key, server.webhook_key = "an API key", "a webhook key"
+    server.save()
+    told = {"organization": organization, "channel": "nanomdm", "topic": "mdm.Connect"}
+    event = ChannelEvent(**told, event_id="new", told_at=timezone.now())
+    event.payload = "a push token"
+    event.save()
+    ChannelEvent.objects.create(**told, event_id="understood", told_at=timezone.now())
+    app = ManagedAppFactory(network__organization=organization)
+    code = RedemptionCode(organization=organization, managed_app=app, code_digest="a digest")
+    code.code = "ABC123"
+    code.save()
+    waiting = CodeImport(organization=organization, managed_app=app, file_name="codes.xls")
+    waiting.rows = "codes to confirm"
+    waiting.save()
 
 
 def second_factor(admin: Admin, kind: str, data: dict[str, object]) -> None:
@@ -69,6 +91,10 @@ def opened() -> list[object]:
         *(claim.stoken for claim in FormerClaim.objects.exclude(token_ciphertext="")),
         *(user.invite_code for user in VppUser.objects.order_by("pk")),
         *(provider.client_secret for provider in IdentityProvider.objects.order_by("pk")),
+        *((server.api_key, server.webhook_key) for server in ChannelSettings.objects.all()),
+        *(event.payload for event in ChannelEvent.objects.exclude(payload_ciphertext="")),
+        *(code.code for code in RedemptionCode.objects.all()),
+        *(waiting.rows for waiting in CodeImport.objects.all()),
         decrypt(factors["totp"]["secret"]),
         (decrypt(factors["recovery_codes"]["seed"]), factors["recovery_codes"]["used_mask"]),
         factors["webauthn"],
@@ -77,6 +103,7 @@ def opened() -> list[object]:
 
 OPENED = [
     *("a token", "of a removed one", "a code", "", "a client secret", ""),
+    *(("an API key", "a webhook key"), "a push token", "ABC123", "codes to confirm"),
     *("A SECRET", ("a seed", 5), {"name": "Key", "credential": {"id": "public"}}),
 ]
 DONE = """\
@@ -84,6 +111,11 @@ Tokens of VPP accounts: 1 stored{0}.
 Tokens of removed accounts: 1 stored{0}.
 Invitation codes: 1 stored{0}.
 Client secrets of single sign-on: 1 stored{0}.
+API keys of MDM servers: 1 stored{0}.
+Webhook keys of MDM servers: 1 stored{0}.
+What MDM servers told, until it is understood: 1 stored{0}.
+Redemption codes: 1 stored{0}.
+Redemption codes being imported: 1 stored{0}.
 Second factors: 2 stored{1}.
 """
 
@@ -186,6 +218,7 @@ def test_what_no_key_opens_is_named_with_the_way_out(organization, owner, keys, 
     one_of_each(organization, owner)
     keys(NEW)
     account, provider = VppAccount.objects.get(), IdentityProvider.objects.get(name="Entra")
+    server, code = ChannelSettings.objects.get(), RedemptionCode.objects.get()
     factors = [f"{row.pk} of admin {owner.pk}" for row in Authenticator.objects.order_by("pk")]
 
     with pytest.raises(CommandError) as error:
@@ -195,6 +228,9 @@ def test_what_no_key_opens_is_named_with_the_way_out(organization, owner, keys, 
     assert str(error.value).splitlines() == [
         f"Tokens of VPP accounts: {begin} renew it: {account.pk} North.",
         f"Client secrets of single sign-on: {begin} enter it again: {provider.pk} Entra.",
+        f"API keys of MDM servers: {begin} enter it again: {server.pk} {server}.",
+        f"Webhook keys of MDM servers: {begin} make a new one: {server.pk} {server}.",
+        f"Redemption codes: {begin} import them again: {code.pk} {code}.",
         f"Second factors: {begin} set it up again: {factors[0]}, {factors[1]}.",
     ]
     assert "Tokens of removed accounts: 1 stored, 1 that no key opens.\n" in capsys.readouterr().out

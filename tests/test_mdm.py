@@ -177,10 +177,10 @@ def test_mdm_costs_the_same_for_any_number_of_accounts(
         factories.SyncRunFactory(account=account)
         account.named_admins.set([Membership.objects.get().admin])
 
-    with django_assert_max_num_queries(12) as queries:
+    with django_assert_max_num_queries(13) as queries:
         owner_client.get(page_of(organization))
 
     assert len(queries) == QUERIES
 
 
-QUERIES = 12
+QUERIES = 13

@@ -18,12 +18,24 @@ from django.db.models import Model
 from django.test import TestCase
 from django.utils import timezone
 
-from apps_catalog.models import App
+from apps_catalog.channels import events, inbox
+from apps_catalog.models import (
+    App,
+    ChannelCommand,
+    ChannelEvent,
+    ChannelSettings,
+    Deployment,
+    Installation,
+    SimulatedDevice,
+    StoreSearch,
+)
 from licensing import batches
-from licensing.models import Batch, BatchItem, LicensedApp
+from licensing.models import Automation, AutomationChange, Batch, BatchItem, LicensedApp, Reclaim
 from organizations import audit
+from organizations.devices import importing
 from organizations.models import (
     ApiKey,
+    Device,
     IdentityProvider,
     Organization,
     OutgoingMail,
@@ -31,6 +43,7 @@ from organizations.models import (
 )
 from tests import factories, saml_provider
 from tests.draining import BY, synced
+from tests.nanomdm_stub import NanoMdmStub
 from users import imports
 from users.models import Invitation, InvitationSettings, PeopleImport
 from vpp_accounts.apple.fake import FakeApple
@@ -135,6 +148,30 @@ def a_notification(place: Place) -> Look:
     return lambda: Notification.objects.filter(pk=told.pk, handled_at__isnull=False).exists()
 
 
+# --- Automatic licensing --------------------------------------------------------------------------
+
+
+@work("licensing.tasks.sweep_automation", done=["licensed"])
+def an_app_for_a_device(place: Place) -> Look:
+    """Which nobody has noticed."""
+    network = factories.NetworkFactory(organization=place.organization)
+    factories.DeviceFactory(organization=place.organization, network=network)
+    app = factories.ManagedAppFactory(network=network, purchase_method="none")
+    rows = Installation.objects.filter(managed_app=app)
+    return lambda: list(rows.values_list("state", flat=True))
+
+
+@work("licensing.tasks.run_automation", "licensing.tasks.ring_due_automations", done=["licensed"])
+def a_scope_to_evaluate(place: Place) -> Look:
+    look = an_app_for_a_device(place)
+    AutomationChange.objects.create(organization=place.organization)
+    Automation.objects.update_or_create(
+        organization=place.organization, defaults={"due_at": timezone.now()}
+    )
+    place.about(organization_id=place.organization.pk)
+    return look
+
+
 # --- Batches --------------------------------------------------------------------------------------
 
 
@@ -155,6 +192,31 @@ def a_deleted_organization_that_wants_its_licenses_back(place: Place) -> Look:
     factories.AssignmentFactory(licensed_app=title)
     _ask_deletion(place, takes_licenses_back=True)
     return lambda: Batch.objects.filter(account=place.account, kind="revoke").count()
+
+
+@work("licensing.tasks.look_for_reclaims", "licensing.tasks.find_reclaims", done=1)
+def a_license_of_a_device_that_left(place: Place) -> Look:
+    title = factories.LicensedAppFactory(account=place.account)
+    device = factories.DeviceFactory(**place.here, enrollment="none", unenrolled_at=timezone.now())
+    factories.AssignmentFactory(licensed_app=title, holder=device.serial_number)
+    place.about(organization_id=place.organization.pk)
+    return lambda: Reclaim.objects.filter(account=place.account, state="found").count()
+
+
+@work("licensing.tasks.ring_due_reclaims", "licensing.tasks.take_back_due", done="started")
+def a_license_whose_grace_is_over(place: Place) -> Look:
+    title = factories.LicensedAppFactory(account=place.account)
+    held = factories.AssignmentFactory(licensed_app=title)
+    due = Reclaim.objects.create(
+        **place.at_account,
+        licensed_app=title,
+        holder_kind="device",
+        holder=held.holder,
+        cause="deleted",
+        due_at=timezone.now() - DAY,
+    )
+    place.about(organization_id=place.organization.pk)
+    return value(due, "state")
 
 
 @work("licensing.tasks.forget_old_batches", done=False)
@@ -244,6 +306,124 @@ def somebody_who_has_not_accepted(place: Place) -> Look:
     )
     Invitation.objects.filter(pk=invitation.pk).update(last_sent_at=timezone.now() - 5 * DAY)
     return value(invitation, "reminders")
+
+
+# --- Searches in the store --------------------------------------------------------------------------
+
+
+@work("apps_catalog.tasks.search_store", "apps_catalog.tasks.ring_waiting_searches", done=True)
+def a_search_that_nobody_has_answered(place: Place) -> Look:
+    asked = StoreSearch.objects.create(**place.here, term=place.title, country="US", platform="iOS")
+    StoreSearch.objects.filter(pk=asked.pk).update(asked_at=timezone.now() - timedelta(minutes=1))
+    place.about(search_id=str(asked.pk))
+    answered = StoreSearch.objects.filter(pk=asked.pk, answered_at__isnull=False)
+    return lambda: answered.exists()
+
+
+@work("apps_catalog.tasks.forget_old_searches", done=False)
+def an_old_search(place: Place) -> Look:
+    asked = StoreSearch.objects.create(**place.here, term="old", country="US", platform="iOS")
+    return gone(made_before(asked, "asked_at", 8))
+
+
+# --- Devices --------------------------------------------------------------------------------------
+
+
+@work(
+    "organizations.tasks.work_on_device_import",
+    "organizations.tasks.ring_waiting_device_imports",
+    done="checked",
+)
+def a_file_with_devices(place: Place) -> Look:
+    begun = importing.start_import(
+        by=BY, organization=place.organization, file_name="a.csv", content=b"serial\nDMQ1\n"
+    )
+    place.about(import_id=str(begun.pk))
+    return value(begun, "state")
+
+
+@work("organizations.tasks.forget_old_device_imports", done=False)
+def an_old_file_with_devices(place: Place) -> Look:
+    begun = importing.start_import(
+        by=BY, organization=place.organization, file_name="a.csv", content=b"serial\nDMQ1\n"
+    )
+    return gone(made_before(begun, "created_at", 400))
+
+
+@work(
+    "apps_catalog.tasks.run_deployment",
+    "apps_catalog.tasks.ring_due_deployments",
+    done="install_queued",
+)
+def an_app_that_needs_no_license(place: Place) -> Look:
+    ChannelSettings.objects.create(**place.here, kind="simulated")
+    device = factories.DeviceFactory(**place.here)
+    factories.EnrollmentFactory(device=device)
+    SimulatedDevice.objects.create(**place.here, device=device)
+    app = factories.ManagedAppFactory(network=device.network, purchase_method="none")
+    installation = factories.InstallationFactory(managed_app=app, device=device, state="licensed")
+    Deployment.objects.create(**place.here, due_at=timezone.now())
+    place.about(organization_id=place.organization.pk)
+    return value(installation, "state")
+
+
+@work(
+    "apps_catalog.tasks.tick_simulated_fleet",
+    "apps_catalog.tasks.tick_simulated_fleets",
+    done=False,
+)
+def a_device_that_was_woken(place: Place) -> Look:
+    device = factories.DeviceFactory(**place.here)
+    woken = SimulatedDevice.objects.create(
+        **place.here, device=device, is_awake=True, next_at=timezone.now()
+    )
+    place.about(organization_id=place.organization.pk)
+    return value(woken, "is_awake")
+
+
+@work("apps_catalog.tasks.hear_channel", "apps_catalog.tasks.hear_waiting_channels", done=True)
+def a_device_that_enrolls(place: Place) -> Look:
+    factories.NetworkFactory(**place.here)
+    stub = NanoMdmStub()
+    stub.device(1 if place.organization.name == "Here" else 2).authenticate()
+    told = [events.read_head(body) for body in stub.webhook.bodies]
+    inbox.store(place.organization.pk, "nanomdm", told)
+    stub.close()
+    place.about(organization_id=place.organization.pk)
+    return lambda: Device.objects.filter(**place.here, name="Room 12").exists()
+
+
+@work("apps_catalog.tasks.forget_old_channel_events", done=False)
+def an_old_event_of_a_device(place: Place) -> Look:
+    told = ChannelEvent.objects.create(
+        **place.here, channel="nanomdm", event_id="1", topic="other", told_at=timezone.now()
+    )
+    return gone(made_before(told, "received_at", 8))
+
+
+@work("apps_catalog.tasks.check_channel", "apps_catalog.tasks.check_channels", done=True)
+def a_server_that_nobody_asked_yet(place: Place) -> Look:
+    chosen = ChannelSettings.objects.create(**place.here, kind="nanomdm")
+    place.about(organization_id=place.organization.pk)
+    checked = ChannelSettings.objects.filter(pk=chosen.pk, checked_at__isnull=False)
+    return lambda: checked.exists()
+
+
+@work("apps_catalog.tasks.ask_devices", "apps_catalog.tasks.ask_all_devices", done=1)
+def a_device_that_was_silent_for_days(place: Place) -> Look:
+    device = factories.DeviceFactory(**place.here)
+    factories.EnrollmentFactory(device=device, inventory_at=timezone.now() - 2 * DAY)
+    place.about(organization_id=place.organization.pk)
+    return lambda: ChannelCommand.objects.filter(device=device).count()
+
+
+@work("apps_catalog.tasks.forget_old_commands", done=False)
+def an_old_command(place: Place) -> Look:
+    device = factories.DeviceFactory(**place.here)
+    command = ChannelCommand.objects.create(
+        **place.here, device=device, channel_id="A", request_type="DeviceInformation", state="done"
+    )
+    return gone(made_before(command, "created_at", 31))
 
 
 # --- The organization -----------------------------------------------------------------------------

@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+import urllib.parse
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -65,15 +67,50 @@ def ask(facts: dict[str, Any]) -> None:
     modes = {row["name"]: row["notificationsMode"] for row in json.loads(accounts)}
     if set(modes.values()) != {"on"}:
         raise Problem(f"The fake Apple does not notify every account of the demo: {modes}")
+    apps = [
+        app
+        for network in facts["network_ids"]
+        for app in json.loads(fetch(f"{facts['api_base_url']}/networks/{network}/sm/apps", key))
+    ]
+    if not any(app["counts"]["installed"] for app in apps):
+        raise Problem(f"No app of the demo is installed anywhere: {apps}")
     fetch(f"{facts['url']}health/ready")
     if b'type="password"' not in fetch(facts["url"]):
         raise Problem("The first page does not ask for a password.")
+    look_around(facts)
 
 
-def fetch(url: str, headers: dict[str, str] | None = None) -> bytes:
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    request = urllib.request.Request(url, headers=headers or {})
-    with direct.open(request, timeout=30) as answer:
+PAGES = ("manage/apps/", "monitor/devices/", "configure/tags/", "manage/vpp/reclaim/")
+TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="(\w+)"')
+
+
+def look_around(facts: dict[str, Any]) -> None:
+    """Signed in as a person does, with a cookie."""
+    browser = urllib.request.build_opener(
+        urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor()
+    )
+    door = f"{facts['url']}accounts/login/"
+    found = TOKEN.search(fetch(door, opener=browser).decode())
+    if found is None:
+        raise Problem("The sign-in page has no form.")
+    form = {"csrfmiddlewaretoken": found[1], "login": facts["email"], "password": facts["password"]}
+    fetch(door, {"Referer": door}, body=urllib.parse.urlencode(form).encode(), opener=browser)
+    for page in PAGES:
+        url = f"{facts['url']}organizations/{facts['organization_id']}/{page}"
+        if b'type="password"' in fetch(url, opener=browser):
+            raise Problem(f"{url} asks for a password after the sign-in.")
+
+
+def fetch(
+    url: str,
+    headers: dict[str, str] | None = None,
+    *,
+    body: bytes | None = None,
+    opener: urllib.request.OpenerDirector | None = None,
+) -> bytes:
+    opener = opener or urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    request = urllib.request.Request(url, data=body, headers=headers or {})
+    with opener.open(request, timeout=30) as answer:
         say(f"  {answer.status} {url}")
         return bytes(answer.read())
 

@@ -22,7 +22,7 @@ from tools.console import say
 
 LANGUAGES = ("de", "es")
 TEMPLATES = ("templates/users/invited*.html", "templates/mail/invitation*")
-CODE = ("users/**/*.py",)
+CODE = ("users/**/*.py", "apps_catalog/codes/letters.py")
 KEYWORDS = {**DEFAULT_KEYWORDS, "gettext_lazy": None, "ngettext_lazy": (1, 2)}
 
 Message = tuple[str | tuple[str, ...], str | None, str]  # with its context and its file

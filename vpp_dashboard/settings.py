@@ -193,7 +193,8 @@ APPLE_METADATA_URL = env.str("APPLE_METADATA_URL", default="")
 APPLE_STORE_URL = env.str("APPLE_STORE_URL", default="https://itunes.apple.com")
 APPLE_ICON_HOSTS = env.list("APPLE_ICON_HOSTS", default=["https://*.mzstatic.com"])
 APPLE_NOTIFICATIONS = one_of("APPLE_NOTIFICATIONS", "auto", "on", "off")
-DEVICE_CHANNEL = env.str("DEVICE_CHANNEL", default="none")
+DEVICE_CHANNEL = one_of("DEVICE_CHANNEL", "none", "simulated", "nanomdm")
+NANOMDM_MOST_DEVICES = env.int("NANOMDM_MOST_DEVICES", default=200)  # of one call
 SYNC_EVERY_MINUTES = env.int("SYNC_EVERY_MINUTES", default=15)
 INVITATION_DAYS = env.int("INVITATION_DAYS", default=90)  # how long a link leads anywhere
 
@@ -311,8 +312,8 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 5
 # --- Safety ---------------------------------------------------------------------------------------
 
 SECURE_SSL_REDIRECT = HTTPS and env.bool("SECURE_SSL_REDIRECT", default=True)
-# Redirects break API clients, probes, and Apple's notifications.
-SECURE_REDIRECT_EXEMPT = [r"^api/", r"^health/", r"^notifications/"]
+# Redirects break API clients, probes, and what Apple and MDM servers tell.
+SECURE_REDIRECT_EXEMPT = [r"^api/", r"^health/", r"^notifications/", r"^channels/"]
 SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS

@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("organizations.urls")),
     path("", include("licensing.urls")),
     path("", include("users.urls")),
+    path("", include("apps_catalog.urls")),
     path("", include("vpp_accounts.urls")),
     path("accounts/", include("organizations.signin_urls")),
     path("api/v1/", include("organizations.api.urls")),

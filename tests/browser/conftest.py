@@ -57,6 +57,7 @@ def apple(settings: LazySettings) -> Iterator[FakeApple]:
         settings.APPLE_VPP_CLIENT = "http"
         settings.APPLE_VPP_BASE_URL = f"{server.url}/mdm/v2/"
         settings.APPLE_METADATA_URL = f"{server.url}/WebObjects/MZStorePlatform.woa/wa/lookup"
+        settings.APPLE_STORE_URL = server.url
         policy = settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]
         images = [*policy["img-src"], server.url]
         settings.CONTENT_SECURITY_POLICY = {"DIRECTIVES": policy | {"img-src": images}}
@@ -143,6 +144,7 @@ def administrator(owner: Admin) -> Admin:
 @pytest.fixture
 def demo(apple: FakeApple, settings: LazySettings, tmp_path: Path) -> dict:
     """The demo's data, synced: the pages as people see them first."""
+    settings.DEVICE_CHANNEL = "simulated"
     output = tmp_path / "demo.json"
     address = settings.APPLE_VPP_BASE_URL.removesuffix("/mdm/v2/")
     call_command("seed_demo", apple_url=address, output=output, verbosity=0)

@@ -7,7 +7,8 @@ from typing import Any
 from allauth.mfa.models import Authenticator
 from django.utils import timezone
 
-from licensing.models import LicensingSettings
+from apps_catalog.models import ChannelSettings
+from licensing.models import LicensingSettings, ProtectedHolder
 from organizations.admins import links as admin_links
 from organizations.models import (
     Admin,
@@ -21,6 +22,7 @@ from organizations.models import (
     OutgoingMail,
 )
 from tests import factories, saml_provider, signing_in
+from tests.sweep import deployment
 from tests.sweep.accounts import rows_of
 from tests.sweep.tenant import PASSWORD, SECRET, Tenant
 from users.models import InvitationSettings
@@ -36,6 +38,7 @@ def fill(apple: FakeApple, mark: str, number: int) -> Tenant:
     _people_of(tenant, network)
     _organization_rows(tenant, network)
     tenant.rows |= rows_of(tenant, apple, network, "named", 1)
+    tenant.rows |= deployment.rows_of(tenant)
     tenant.network_rows |= tenant.rows | rows_of(tenant, apple, network, "networks", 2)
     return tenant
 
@@ -106,7 +109,7 @@ def _organization_rows(tenant: Tenant, network: Network) -> None:
         username=f"{inner}.person",
         managed_apple_account=f"person@{inner}.appleid.example",
     )
-    tag = factories.TagFactory(organization=organization, name=f"{inner}-tag")
+    tag = factories.TagFactory(organization=organization, name=f"{tenant.mark}-tag")
     device = factories.DeviceFactory(
         organization=organization,
         network=network,
@@ -122,7 +125,16 @@ def _organization_rows(tenant: Tenant, network: Network) -> None:
         people_import=people_import, name=f"{inner} Row", email=f"row@{inner}.example"
     )
     _settings_of(tenant)
+    protected = ProtectedHolder.objects.create(
+        organization=organization,
+        holder_kind="device",
+        holder=device.serial_number,
+        name=device.name,
+        reason=f"{inner} says so",
+        by_name=f"full@{inner}.example",
+    )
     tenant.rows |= {
+        "protected_id": protected.pk,
         "organization_id": organization.pk,
         "network_id": network.pk,
         "admin_id": tenant.membership("reader").pk,
@@ -133,7 +145,22 @@ def _organization_rows(tenant: Tenant, network: Network) -> None:
         "owner_id": owner.pk,
         "device_id": device.pk,
         "import_id": people_import.pk,
+        "channel_uuid": _channel_of(tenant).uuid,
     }
+
+
+def _channel_of(tenant: Tenant) -> ChannelSettings:
+    """Of its own. That events without a signature come was noted just now, so that more leave no trace."""
+    channel = ChannelSettings(
+        organization=tenant.organization,
+        kind="nanomdm",
+        base_url=f"https://mdm.{tenant.inner}.example",
+        topic=f"com.apple.mgmt.{tenant.inner}",
+        refused_at=timezone.now(),
+    )
+    channel.api_key, channel.webhook_key = f"{SECRET} api key", f"{SECRET} webhook key"
+    channel.save()
+    return channel
 
 
 def _settings_of(tenant: Tenant) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.sweep.rules import (
     EITHER,
+    FORBIDDEN,
     FULL,
     MANAGERS,
     MEMBERS,
@@ -24,6 +25,8 @@ LICENSES: dict[str, Line] = {
     "licensing:waiting_list": page(THEIRS, MANAGERS),
     "licensing:threshold": page(THEIRS, MANAGERS),
     "licensing:settings": page(writes=FULL),
+    "licensing:automation_pause": button(),
+    "licensing:automation_resume": button(),
     "licensing:holder_detail": page(THEIRS, MANAGERS),
     "licensing:unknown_holder_counts": page(),
     "licensing:unknown_holders": page(THEIRS, MANAGERS),
@@ -35,6 +38,55 @@ LICENSES: dict[str, Line] = {
     "licensing:batch_retry": button(),
     "licensing:vpp_activity": page(),
     "licensing:foreign_changes_seen": button(MEMBERS),  # their own
+    # Tags are everybody's in the organization
+    "licensing:tag_list": page(),
+    "licensing:tag_add": form(),
+    "licensing:tag_edit": page(MEMBERS, FULL),
+    "licensing:tag_delete": form(),
+    "licensing:why": page(),
+    # Reclaim
+    "licensing:reclaim": page(writes=WRITERS),
+    "licensing:reclaim_look": button(WRITERS),
+    "licensing:reclaim_decide": button(),
+    "licensing:reclaim_rules": page(writes=FULL),
+    "licensing:reclaim_preview": page(),
+    "licensing:reclaim_protected": page(ORGANIZATION, FULL),
+    "licensing:reclaim_unprotect": button(),
+    # Devices; what is done to them needs some that are chosen
+    "licensing:device_list": page(),
+    "licensing:device_add": form(WRITERS),
+    "licensing:device_detail": page(THEIRS),
+    "licensing:device_edit": page(THEIRS, MANAGERS),
+    "licensing:device_tags": form(WRITERS, answers=302),
+    "licensing:device_owner": form(WRITERS, answers=302),
+    "licensing:device_move": form(WRITERS, answers=302),
+    "licensing:device_grant": form(WRITERS, answers=302),
+    "licensing:device_revoke": form(WRITERS, answers=302),
+    "licensing:device_install": form(WRITERS, answers=302),
+    "licensing:device_unenroll": form(WRITERS, answers=302),
+    "licensing:device_delete": form(WRITERS, answers=302),
+    # Apps of networks
+    "licensing:app_list": page(),
+    "licensing:app_add": form(WRITERS),
+    "licensing:app_search": page(WRITERS, hides=FORBIDDEN),
+    "licensing:app_networks": form(WRITERS, answers=302),  # none is chosen
+    "licensing:app_detail": page(THEIRS, MANAGERS),
+    "licensing:app_delete": Line(MANAGERS, MANAGERS, hides=EITHER),
+    "licensing:app_pause": button(MANAGERS),
+    "licensing:app_resume": button(MANAGERS),
+    "licensing:app_decide": button(MANAGERS),
+    "apps_catalog:code_list": page(THEIRS, MANAGERS),
+    "apps_catalog:code_hand_out": Line(MANAGERS, MANAGERS, hides=EITHER),
+    "apps_catalog:code_show": Line(MANAGERS, MANAGERS, hides=EITHER),
+    "apps_catalog:code_import_add": Line(MANAGERS, MANAGERS, hides=EITHER),
+    "apps_catalog:code_import_detail": Line(
+        MANAGERS, MANAGERS, hides=EITHER, rows={"import_id": "code_import_id"}
+    ),
+    # Apps on devices
+    "licensing:app_installs": page(),
+    "licensing:installation_install": button(MANAGERS),
+    "licensing:installation_retry": button(MANAGERS),
+    "licensing:installation_remove": button(MANAGERS),
     # People
     "licensing:user_list": page(writes=WRITERS),
     "licensing:user_status": page(),

@@ -30,6 +30,14 @@ ORGANIZATION_PAGES: dict[str, Line] = {
     "organizations:network_edit": form(),
     "organizations:network_delete": form(),
     "organizations:network_choose": page(writes=MEMBERS),  # their own
+    # Devices
+    "organizations:device_import_add": page(ORGANIZATION, FULL),
+    "organizations:device_import_template": page(ORGANIZATION),
+    "organizations:device_import_detail": page(
+        ORGANIZATION, rows={"import_id": "device_import_id"}
+    ),
+    "organizations:device_import_confirm": button(rows={"import_id": "device_import_id"}),
+    "organizations:device_import_cancel": button(rows={"import_id": "device_import_id"}),
     # Activity
     "licensing:organization_activity": page(),
     "licensing:event_detail": page(ORGANIZATION),
@@ -69,4 +77,12 @@ ORGANIZATION_PAGES: dict[str, Line] = {
     "licensing:account_runs": page(THEIRS),
     "licensing:account_notifications": page(THEIRS),
     "licensing:account_notifications_try_again": button(),
+    "apps_catalog:channel_settings": page(ORGANIZATION),
+    "apps_catalog:channel_edit": form(answers=302),
+    "apps_catalog:channel_key": form(),
+    "apps_catalog:channel_check": page(ORGANIZATION, FULL, answers=302),
+    "apps_catalog:channel_profile": form(),
+    "apps_catalog:fleet_enroll": button(),
+    "apps_catalog:fleet_tick": button(),
+    "apps_catalog:fleet_fault": button(),
 }

@@ -53,6 +53,9 @@ PUBLIC: dict[str, Line] = {
     "users:invitation_logo": Public(rows=PERSON),
     # Programs
     "vpp_accounts:receive_notification": Public(NOBODY, ANYBODY, passes=SIGN_IN),
+    "apps_catalog:receive_event": Public(
+        NOBODY, ANYBODY, passes=SIGN_IN, rows={"uuid": "channel_uuid"}
+    ),
     "openapi": Public(),
     "api_docs": Public(),
     "health_live": Public(),
