@@ -13,6 +13,7 @@ APPLE_VPP_CLIENT = "fake"
 APPLE_VPP_BASE_URL = "https://vpp.apple.test/mdm/v2/"
 APPLE_RETRIES = 0  # the client's own tests are about retrying
 APPLE_METADATA_URL = "https://vpp.apple.test/WebObjects/MZStorePlatform.woa/wa/lookup"
+NANOMDM_PRIVATE_ADDRESSES = True  # of the stub
 APPLE_STORE_URL = "https://vpp.apple.test"
 APPLE_ICON_HOSTS = ["https://vpp.apple.test"]
 ALLOWED_HOSTS = ["*"]

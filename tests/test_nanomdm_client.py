@@ -10,8 +10,10 @@ from uuid import UUID, uuid4
 
 import pytest
 import requests
+from django.conf import LazySettings
 
 from apps_catalog.channels import plists
+from apps_catalog.channels.addresses import problem_of
 from apps_catalog.channels.base import DeviceCommand, Health, SendOutcome, SendResult
 from apps_catalog.channels.nanomdm import NanoMdmChannel, Server
 from organizations.signin import outbound
@@ -379,3 +381,13 @@ def test_where_a_server_may_be(
 
     assert result.outcomes == {"a": SendOutcome.RETRY}
     assert asked == ([address] if is_fine else [])
+
+
+@pytest.mark.parametrize("address", ["10.1.2.3", "127.0.0.1", "fd00::7"])
+def test_a_private_network_is_asked_only_where_the_operator_allows_it(
+    settings: LazySettings, address: str
+) -> None:
+    settings.NANOMDM_PRIVATE_ADDRESSES = False
+    host = f"[{address}]" if ":" in address else address
+
+    assert "in a private network" in problem_of(f"https://{host}")

@@ -195,6 +195,8 @@ APPLE_ICON_HOSTS = env.list("APPLE_ICON_HOSTS", default=["https://*.mzstatic.com
 APPLE_NOTIFICATIONS = one_of("APPLE_NOTIFICATIONS", "auto", "on", "off")
 DEVICE_CHANNEL = one_of("DEVICE_CHANNEL", "none", "simulated", "nanomdm")
 NANOMDM_MOST_DEVICES = env.int("NANOMDM_MOST_DEVICES", default=200)  # of one call
+# Whether admins may name an MDM server in the private network that this installation stands in.
+NANOMDM_PRIVATE_ADDRESSES = env.bool("NANOMDM_PRIVATE_ADDRESSES", default=False)
 SYNC_EVERY_MINUTES = env.int("SYNC_EVERY_MINUTES", default=15)
 INVITATION_DAYS = env.int("INVITATION_DAYS", default=90)  # how long a link leads anywhere
 

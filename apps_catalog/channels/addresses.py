@@ -1,8 +1,9 @@
 """Which addresses an MDM server may have: an admin names it, so it may lead anywhere.
 
-It often stands in a private network, so those are fine. What gives away the machine that we run on
-is not: link-local addresses, where clouds keep their machines' credentials. Without encryption the
-API key stays inside a private network.
+It often stands in a private network: whether that may be asked, the operator says
+(NANOMDM_PRIVATE_ADDRESSES). What gives away the machine that we run on may never be: link-local
+addresses, where clouds keep their machines' credentials. Without encryption the API key stays inside a
+private network.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import ipaddress
 from contextlib import suppress
 from urllib.parse import SplitResult, urlsplit
 
+from django.conf import settings
 from requests.auth import HTTPBasicAuth
 
 from organizations.signin import outbound
@@ -58,7 +60,13 @@ def check(scheme: str, address: Address, host: str) -> None:
         or (plain.version == 4 and plain.is_reserved)
     ):
         raise NotAServer(f"{host} is an address at which no MDM server can be. Enter its own.")
-    if scheme == "http" and outbound.is_public(address):
+    is_public = outbound.is_public(address)
+    if not is_public and not settings.NANOMDM_PRIVATE_ADDRESSES:
+        raise NotAServer(
+            f"{host} is in a private network, which this installation asks no MDM servers in. Its"
+            " operator can allow that with NANOMDM_PRIVATE_ADDRESSES."
+        )
+    if scheme == "http" and is_public:
         raise NotAServer(f"{host} is a public address, so it must be asked over https.")
 
 
