@@ -310,6 +310,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='installation',
+            index=models.Index(condition=models.Q(('state__in', ['licensed', 'reclaimed_pending_removal'])), fields=['organization', 'id'], name='installations_for_devices'),
+        ),
+        migrations.AddIndex(
+            model_name='installation',
             index=models.Index(condition=models.Q(('is_wanted', False)), fields=['managed_app', 'left_at'], name='installations_leaving'),
         ),
         migrations.AddConstraint(

@@ -112,6 +112,11 @@ class Installation(models.Model):
                 name="installations_due",
             ),
             models.Index(
+                fields=["organization", "id"],
+                condition=Q(state__in=["licensed", "reclaimed_pending_removal"]),
+                name="installations_for_devices",
+            ),
+            models.Index(
                 fields=["managed_app", "left_at"],
                 condition=Q(is_wanted=False),
                 name="installations_leaving",

@@ -27,6 +27,8 @@ from vpp_accounts.models import VppAccount
 
 log = structlog.get_logger(__name__)
 
+FEW = 10  # of one title are asked about one by one
+
 
 class License(NamedTuple):
     """The license that an installation counts on, and who holds it."""
@@ -88,7 +90,7 @@ def _asked(account: VppAccount, doubted: Iterable[License]) -> set[int]:
     began = timezone.now()
     try:
         with closing(client_for(account)) as client:
-            held = {each for each in doubted if _is_held(client, each)}
+            held = _held(client, doubted)
     except (AppleError, CannotDecrypt) as error:
         log.warning("installations.apple_not_asked", account=account.pk, error=str(error))
         return {each.installation_id for each in doubted}
@@ -99,18 +101,41 @@ def _asked(account: VppAccount, doubted: Iterable[License]) -> set[int]:
     return {each.installation_id for each in held}
 
 
-def _is_held(client: AppleClient, license_: License) -> bool:
-    """Asked twice before it counts as gone, as a sync does."""
+def _held(client: AppleClient, doubted: Collection[License]) -> set[License]:
+    """Asked twice before one counts as gone, as a sync does."""
+    held = _listed(client, doubted)
+    return held | _listed(client, [each for each in doubted if each not in held])
+
+
+def _listed(client: AppleClient, wanted: Iterable[License]) -> set[License]:
+    """Title by title: a whole list, where that is fewer requests than one for each holder."""
+    by_title: defaultdict[str, list[License]] = defaultdict(list)
+    for license_ in wanted:
+        by_title[license_.adam_id].append(license_)
+    return {
+        each
+        for adam_id, group in by_title.items()
+        for each in (_in_the_list if len(group) > FEW else _one_by_one)(client, adam_id, group)
+    }
+
+
+def _in_the_list(client: AppleClient, adam_id: str, group: Iterable[License]) -> list[License]:
+    rows = client.assignments(adam_id=adam_id).rows()
+    holders = {row.serial_number or row.client_user_id for row in rows}
+    return [each for each in group if each.holder in holders]
+
+
+def _one_by_one(client: AppleClient, adam_id: str, group: Iterable[License]) -> list[License]:
+    return [each for each in group if any(True for _ in _rows_of(client, adam_id, each))]
+
+
+def _rows_of(client: AppleClient, adam_id: str, license_: License) -> Iterable[object]:
     is_device = license_.holder_kind == Assignment.HolderKind.DEVICE
-    for _ in range(2):
-        found = client.assignments(
-            adam_id=license_.adam_id,
-            serial_number=license_.holder if is_device else None,
-            client_user_id=None if is_device else license_.holder,
-        ).rows()
-        if any(True for _ in found):
-            return True
-    return False
+    return client.assignments(
+        adam_id=adam_id,
+        serial_number=license_.holder if is_device else None,
+        client_user_id=None if is_device else license_.holder,
+    ).rows()
 
 
 _INSTALLATIONS = f"""
