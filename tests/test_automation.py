@@ -429,6 +429,22 @@ def test_a_license_that_is_gone_is_given_again(world: World) -> None:
     assert licenses(licensed_app=title) == {"S1": ("rule", app.pk)}
 
 
+def test_what_was_asked_for_is_not_remembered_when_a_device_comes_back(world: World) -> None:
+    world.buy(5)
+    cart = world.tag()
+    device = world.device("S1", cart)
+    app = world.app(tag=cart, grants_automatically=False, grace_days=30)
+    world.run()
+    Installation.objects.update(asked_at=timezone.now(), asked_by="pat@example.org")
+
+    retag(device)
+    world.run()
+    retag(device, cart)
+    world.settle()
+
+    assert (states(app), licenses()) == ({"S1": ("planned", "licenseNotAskedFor")}, {})
+
+
 def test_what_apple_refuses_is_said_and_tried_again_later(world: World) -> None:
     world.buy(5)
     world.device("S1")

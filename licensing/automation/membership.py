@@ -148,7 +148,8 @@ _LEAVE = f"""
         WHERE managed_app_id = %(app)s AND device_id = ANY(%(devices)s) AND is_wanted
         ORDER BY id FOR NO KEY UPDATE
     ), gone AS (
-        UPDATE {INSTALLATIONS} AS wish SET is_wanted = false, left_at = %(now)s
+        UPDATE {INSTALLATIONS} AS wish
+        SET is_wanted = false, left_at = %(now)s, asked_at = NULL, asked_by = ''  -- that was then
         FROM locked WHERE wish.id = locked.id RETURNING device_id, state
     )
     INSERT INTO {STEPS} (organization_id, managed_app_id, device_id, at, old, new, cause, actor_kind,
