@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from apps_catalog.codes.letters import key_of
+from apps_catalog.codes.opening import code_text
 from apps_catalog.codes.refusals import NoneChosen
 from apps_catalog.managing.editing import locked
 from apps_catalog.models import ManagedApp, RedemptionCode
@@ -29,7 +30,7 @@ def show(*, by: Actor, code: RedemptionCode) -> str:
         target=code,
         after=_about(code.managed_app),
     )
-    return code.code
+    return code_text(code)
 
 
 @transaction.atomic

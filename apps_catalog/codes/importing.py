@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from apps_catalog.codes.opening import sheet_text
 from apps_catalog.codes.reading import Row, Sheet, SheetCode, columns_of, read_sheet, table_of
 from apps_catalog.codes.refusals import ColumnUnknown, ImportOver, NoCodes
 from apps_catalog.managing.editing import locked
@@ -77,7 +78,7 @@ def start_import(
 
 
 def table_in(code_import: CodeImport) -> list[Row]:
-    return [(number, cells) for number, cells in json.loads(code_import.rows)]
+    return [(number, cells) for number, cells in json.loads(sheet_text(code_import))]
 
 
 def preview_of(code_import: CodeImport) -> Preview:

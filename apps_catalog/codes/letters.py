@@ -12,6 +12,7 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from apps_catalog.codes.opening import code_text
 from apps_catalog.models import ManagedApp, RedemptionCode
 from organizations.models import OutgoingMail
 from organizations.outbox import Letter
@@ -52,6 +53,7 @@ class Writer:
         return {"Reply-To": self.account.email} if self.account and self.account.email else {}
 
     def _context(self, code: RedemptionCode, name: str) -> dict[str, Any]:
+        text = code_text(code)
         told = {
             "app": str(self.managed_app),
             "organization": self.organization.name,
@@ -62,8 +64,8 @@ class Writer:
             "greeting": (_("Hello %(name)s,") if name else _("Hello,")) % told,
             "lead": _("%(organization)s gives you a code with which you get %(app)s from Apple.")
             % told,
-            "code": code.code,
-            "link": f"{REDEEM}?{urlencode({'code': code.code})}",
+            "code": text,
+            "link": f"{REDEEM}?{urlencode({'code': text})}",
             "button": _("Redeem the code"),
             "steps": [
                 _(

@@ -85,3 +85,13 @@ class NothingSaid(Refusal):
 
     def __init__(self) -> None:
         super().__init__("Press one of the buttons above the list to say what is to be done.")
+
+
+class Unreadable(Conflict):
+    code = "codes_unreadable"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"No key of this installation opens this {what} any more. Import Apple's sheet again, or ask"
+            " the operator for the lost key of FIELD_ENCRYPTION_KEYS."
+        )

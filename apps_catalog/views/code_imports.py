@@ -51,7 +51,11 @@ def code_import_detail(
     ours = CodeImport.objects.filter(managed_app=managed_app)
     code_import = get_object_or_404(ours.select_related("managed_app"), pk=import_id)
     refuse_readers(request, managed_app)
-    table = importing.table_in(code_import)
+    try:
+        table = importing.table_in(code_import)
+    except Refusal as refusal:
+        messages.error(request, str(refusal))
+        return to_codes(managed_app)
     column = ColumnForm(request.POST if "column" in request.POST else None, table=table)
     if request.method == "POST":
         if answer := act(request, managed_app, code_import, column):

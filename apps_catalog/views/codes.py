@@ -158,7 +158,10 @@ def code_show(
         "code": code,
     }
     if request.method == "POST":
-        context["text"] = changing.show(by=request.actor, code=code)
+        try:
+            context["text"] = changing.show(by=request.actor, code=code)
+        except Refusal as refusal:
+            messages.error(request, str(refusal))
     return render(request, "apps_catalog/code_show.html", context)
 
 

@@ -33,11 +33,16 @@ def rows(organization: Organization) -> dict[str, object]:
     factories.AssignmentFactory(licensed_app=asset)
     batch = factories.BatchFactory(account=account)
     factories.BatchItemFactory(batch=batch, licensed_app=asset)
+    network = factories.NetworkFactory(organization=organization)
+    managed_app = factories.ManagedAppFactory(network=network)
+    device = factories.DeviceFactory(organization=organization, network=network)
     return {
         "organizationId": organization.pk,
         "adminId": factories.MembershipFactory(organization=organization).pk,
         "keyId": key_with_id(factories.MembershipFactory(organization=organization).admin),
-        "networkId": factories.NetworkFactory(organization=organization).pk,
+        "networkId": network.pk,
+        "appId": managed_app.pk,
+        "deviceId": device.pk,
         "vppAccountId": account.pk,
         "syncRunId": factories.SyncRunFactory(account=account, trigger=SyncRun.Trigger.ADDED).pk,
         "batchId": batch.pk,
