@@ -43,7 +43,7 @@ def test_a_token_goes_in_and_its_licenses_show_up(
     expect(page.get_by_role("dialog")).to_be_hidden()
     assert page.evaluate("window.neverReloaded") is True
 
-    page.get_by_role("navigation").get_by_role("link", name="VPP").click()
+    page.get_by_role("navigation").get_by_role("link", name="VPP", exact=True).click()
     table = page.get_by_role("table").first
     expect(table).to_contain_text("Tidepool Math")
     expect(table).to_contain_text("Biology: Life in Layers")
