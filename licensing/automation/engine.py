@@ -147,14 +147,18 @@ def _follow_scopes(
 
 # What the batches' news may be about; what rests longer is looked at when its app is touched, and
 # in the sweep.
-_MOVING = Q(state__in=(S.LICENSE_PENDING, S.REVOKE_PENDING, S.REMOVED))
-_WAITING = Q(state=S.BLOCKED, reason=Reason.NO_LICENSE) | Q(state=S.PLANNED, reason="")
-_OPEN = Q(state__in=(S.PLANNED, S.BLOCKED)) | Q(is_wanted=False)
+# One by one, each along an index: joined by OR, every app would be searched from end to end.
+_MOVING = (
+    Q(state__in=(S.LICENSE_PENDING, S.REVOKE_PENDING, S.REMOVED)),
+    Q(state=S.BLOCKED, reason=Reason.NO_LICENSE),
+    Q(state=S.PLANNED, reason=""),
+)
+_OPEN = (Q(state__in=(S.PLANNED, S.BLOCKED)), Q(is_wanted=False))
 
 
 def _unsettled(organization_id: int, seen: Seen) -> set[int]:
     of_app = Installation.objects.filter(managed_app=OuterRef("pk"))
-    conditions = [_MOVING, _WAITING, *([_OPEN] if seen.everything else [])]
+    conditions = [*_MOVING, *(_OPEN if seen.everything else ())]
     some = Q()
     for condition in conditions:
         some |= Q(Exists(of_app.filter(condition)))
