@@ -143,3 +143,11 @@ def report(name: str, rows: list[dict[str, Any]]) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(json.dumps({"machine": machine(), "rows": rows}, indent=2) + "\n")
     print(f"\n{machine()}\nwritten to {target.relative_to(ROOT)}")
+
+
+def analyze() -> None:
+    """So that the planner knows what was filled in."""
+    from django.db import connections  # noqa: PLC0415
+
+    with connections["owner"].cursor() as cursor:
+        cursor.execute("ANALYZE")

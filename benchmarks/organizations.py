@@ -57,7 +57,6 @@ def pages(organizations: int, accounts: int) -> list[Row]:
 
 def fill(organizations: int, accounts: int) -> tuple[Any, int]:
     """An admin of all of them. Of every ten accounts one is in trouble, and one has people waiting."""
-    from django.db import connections  # noqa: PLC0415
     from django.test import Client  # noqa: PLC0415
 
     from organizations.models import Admin, Membership, Organization  # noqa: PLC0415
@@ -67,8 +66,7 @@ def fill(organizations: int, accounts: int) -> tuple[Any, int]:
     create(Membership(organization=each, admin_id=admin.pk, access="full") for each in every)
     titles = fill_accounts(every, accounts)
     fill_batches([title for title in titles if title.account_id % 10 == 0][::TITLES])
-    with connections["owner"].cursor() as cursor:
-        cursor.execute("ANALYZE")
+    common.analyze()
     client = Client(SERVER_NAME="127.0.0.1")
     client.force_login(admin)
     return client, every[0].pk

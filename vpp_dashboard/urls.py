@@ -18,6 +18,8 @@ urlpatterns = [
     path("accounts/", include("organizations.signin_urls")),
     path("api/v1/", include("organizations.api.urls")),
     path("api/v1/", include("licensing.api.urls")),
+    path("api/v1/", include("users.api.urls")),
+    path("api/v1/", include("apps_catalog.api.urls")),
     path("api/v1/openapi.json", OpenApiView.as_view(), name="openapi"),
     path("api/v1/docs", api_docs, name="api_docs"),
     re_path(r"^api(?:/.*)?$", api_not_found),

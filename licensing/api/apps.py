@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404
+from django.http import Http404, HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -38,7 +39,7 @@ from licensing.managing.drafts import draft_of
 from organizations.api import paging, parameters
 from organizations.api.doors import NetworkApiView
 from organizations.api.openapi import operation, paged, query
-from organizations.api.paging import IdTokens, PageSize
+from organizations.api.paging import PageSize
 from organizations.models import Device, Network
 
 APPS = PageSize(default=1000, largest=1000)
@@ -80,12 +81,14 @@ class AppsView(AppsApiView):
         answers={200: AppSerializer(many=True)},
         parameters=[query("adamId", "Only this app of the store."), *paged(APPS)],
     )
-    def get(self, request: Request, **path: str) -> Response:
+    def get(self, request: Request, **path: str) -> HttpResponseBase:
         apps = self.apps()
         if adam_id := parameters.text(request, "adamId"):
             apps = apps.filter(adam_id=adam_id)
-        page = paging.read_page(request, apps, size=APPS, tokens=IdTokens())
-        return paging.answer(request, page, Wire(page.rows, self.membership).app)
+        return paging.listed(request, apps, size=APPS, shape=self._shape)
+
+    def _shape(self, apps: list[ManagedApp]) -> Iterator[dict[str, Any]]:
+        return map(Wire(apps, self.membership).app, apps)
 
     @operation(
         "createNetworkSmApp",
@@ -233,20 +236,19 @@ class AppScopeView(AppApiView):
         answers={200: ScopedDeviceSerializer(many=True)},
         parameters=paged(DEVICES),
     )
-    def get(self, request: Request, **path: str) -> Response:
+    def get(self, request: Request, **path: str) -> HttpResponseBase:
         draft = Draft.of(self.managed_app)
         devices = clients(draft, self.membership).select_related("owner")
-        page = paging.read_page(request, devices, size=DEVICES, tokens=IdTokens())
-        ids = [device.pk for device in page.rows]
-        begun = Installation.objects.filter(managed_app=self.managed_app, device__in=ids)
-        by_device = {each.device_id: each for each in begun}
         told = preview(draft, self.membership)
-        found = outcomes(draft, page.rows, told) if ids else {}
-        return paging.answer(
-            request,
-            page,
-            lambda device: scoped_json(device, found.get(device.pk), by_device.get(device.pk)),
-        )
+
+        def shape(page: list[Device]) -> Iterator[dict[str, Any]]:
+            begun = Installation.objects.filter(managed_app=self.managed_app, device__in=page)
+            by_device = {each.device_id: each for each in begun}
+            found = outcomes(draft, page, told) if page else {}
+            for device in page:
+                yield scoped_json(device, found.get(device.pk), by_device.get(device.pk))
+
+        return paging.listed(request, devices, size=DEVICES, shape=shape)
 
 
 def scoped_json(

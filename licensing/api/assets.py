@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import Q
-from django.http import Http404
+from django.http import Http404, HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -15,7 +15,7 @@ from licensing.models import LicensedApp
 from licensing.models.apps import LicensedAppQuerySet
 from organizations.api import paging, parameters
 from organizations.api.openapi import operation, paged, query
-from organizations.api.paging import IdTokens, PageSize
+from organizations.api.paging import PageSize
 
 ASSETS = PageSize(default=1000, largest=1000)
 PRODUCT_TYPES = ("App", "Book")
@@ -44,11 +44,9 @@ class AssetsView(AssetsApiView):
             *paged(ASSETS),
         ],
     )
-    def get(self, request: Request, **path: str) -> Response:
-        page = paging.read_page(
-            request, _filtered(request, self.assets()), size=ASSETS, tokens=IdTokens()
-        )
-        return paging.answer(request, page, asset_json)
+    def get(self, request: Request, **path: str) -> HttpResponseBase:
+        found = _filtered(request, self.assets())
+        return paging.listed(request, found, size=ASSETS, shape=paging.each(asset_json))
 
 
 class AssetView(AssetsApiView):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from django.http import HttpResponseBase
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from licensing.api.doors import VppAccountApiView
 from licensing.api.names import title_keys
@@ -43,15 +44,14 @@ class AssignmentsView(VppAccountApiView):
             *paged(ASSIGNMENTS),
         ],
     )
-    def get(self, request: Request, **path: str) -> Response:
-        page = paging.read_page(
+    def get(self, request: Request, **path: str) -> HttpResponseBase:
+        return paging.listed(
             request,
             self._filtered(request).values(*FIELDS),
             size=ASSIGNMENTS,
             tokens=AssignmentTokens(self.account.pk),
+            shape=assignments_json,
         )
-        titles = title_keys({row["licensed_app_id"] for row in page.rows})
-        return paging.answer(request, page, lambda row: assignment_json(row, titles))
 
     def _filtered(self, request: Request) -> AssignmentQuerySet:
         # Who may see them was asked at the door; the account alone keeps this one index range.
@@ -117,6 +117,11 @@ def _of_holder(
     return assignments.filter(
         organization=organization_id, holder_kind=DEVICE if serial else USER, holder__in=holders
     )
+
+
+def assignments_json(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    titles = title_keys({row["licensed_app_id"] for row in rows})
+    return (assignment_json(row, titles) for row in rows)
 
 
 def assignment_json(row: dict[str, Any], titles: dict[int, tuple[str, str]]) -> dict[str, Any]:

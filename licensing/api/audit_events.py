@@ -5,16 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db.models import Q
+from django.http import HttpResponseBase
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from licensing.models import events_visible_to
 from organizations.api import paging, parameters
 from organizations.api.doors import OrganizationApiView
 from organizations.api.openapi import operation, paged, query
-from organizations.api.paging import IdTokens, PageSize
+from organizations.api.paging import PageSize
 from organizations.api.parameters import BadParameter
 from organizations.api.serializers import AuditEventSerializer
 from organizations.audit_log.reach import reach_of_days
@@ -47,7 +47,7 @@ class AuditEventsView(OrganizationApiView):
             *paged(EVENTS),
         ],
     )
-    def get(self, request: Request, **path: str) -> Response:
+    def get(self, request: Request, **path: str) -> HttpResponseBase:
         begin, end = moment(request, "t0"), moment(request, "t1")
         reach = reach_of_days(self.organization.pk, begin, end)
         events = filtered(request, reach.of(events_visible_to(self.membership)))
@@ -55,8 +55,9 @@ class AuditEventsView(OrganizationApiView):
             events = events.filter(at__gte=begin)
         if end:
             events = events.filter(at__lte=end)
-        page = paging.read_page(request, events, size=EVENTS, tokens=IdTokens(), newest_first=True)
-        return paging.answer(request, page, event_json)
+        return paging.listed(
+            request, events, size=EVENTS, shape=paging.each(event_json), newest_first=True
+        )
 
 
 def filtered(request: Request, events: AuditEventQuerySet) -> AuditEventQuerySet:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from django.http import Http404
+from django.http import Http404, HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -23,7 +24,7 @@ from licensing.batches.refusals import PlanGotWorse
 from licensing.models import Batch, BatchItem, BatchKind, BatchPlan, BatchState, ItemState
 from organizations.api import paging, parameters
 from organizations.api.openapi import operation, paged, query
-from organizations.api.paging import IdTokens, PageSize
+from organizations.api.paging import PageSize
 
 BATCHES = PageSize(default=100, largest=1000)
 ITEMS = PageSize(default=1000, largest=1000)
@@ -53,14 +54,14 @@ class BatchesView(BatchesApiView):
             *paged(BATCHES),
         ],
     )
-    def get(self, request: Request, **path: str) -> Response:
+    def get(self, request: Request, **path: str) -> HttpResponseBase:
         found = Batch.objects.filter(account=self.account)
         if kind := parameters.choice(request, "kind", BatchKind.values):
             found = found.filter(kind=kind)
         if state := parameters.choice(request, "state", BatchState.values):
             found = found.filter(state=state)
-        page = paging.read_page(request, found, size=BATCHES, tokens=IdTokens(), newest_first=True)
-        return paging.answer(request, page, batch_json)
+        shape = paging.each(batch_json)
+        return paging.listed(request, found, size=BATCHES, shape=shape, newest_first=True)
 
     @operation(
         "createOrganizationSmVppAccountBatch",
@@ -143,13 +144,15 @@ class BatchItemsView(BatchApiView):
             *paged(ITEMS),
         ],
     )
-    def get(self, request: Request, **path: str) -> Response:
+    def get(self, request: Request, **path: str) -> HttpResponseBase:
         items = BatchItem.objects.filter(batch=self.batch)
         if state := parameters.choice(request, "state", ItemState.values):
             items = items.filter(state=state)
-        page = paging.read_page(request, items, size=ITEMS, tokens=IdTokens())
-        names = names_of(self.account.pk, page.rows)
-        return paging.answer(request, page, lambda item: item_json(item, names))
+        return paging.listed(request, items, size=ITEMS, shape=self._shape)
+
+    def _shape(self, items: list[BatchItem]) -> Iterator[dict[str, Any]]:
+        names = names_of(self.account.pk, items)
+        return (item_json(item, names) for item in items)
 
 
 class CancelBatchView(BatchApiView):

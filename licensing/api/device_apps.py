@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404
+from django.http import Http404, HttpResponseBase
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,7 +18,7 @@ from apps_catalog.models import InstallationState, ManagedApp
 from organizations.api import paging, parameters
 from organizations.api.doors import NetworkApiView
 from organizations.api.openapi import operation, paged, query
-from organizations.api.paging import IdTokens, PageSize
+from organizations.api.paging import PageSize
 from organizations.api.serializers import WireSerializer
 from organizations.models import Device, Network
 from organizations.refusals import Refusal
@@ -90,12 +90,11 @@ class InstallsView(NetworkApiView):
         ],
         description="For another MDM, which installs what is licensed here.",
     )
-    def get(self, request: Request, **path: str) -> Response:
+    def get(self, request: Request, **path: str) -> HttpResponseBase:
         found = exporting.wanted(self.membership).filter(managed_app__network=self.network)
         if state := parameters.choice(request, "state", InstallationState.values):
             found = found.filter(state=state)
-        page = paging.read_page(request, found, size=INSTALLS, tokens=IdTokens())
-        return paging.answer(request, page, exporting.row_of)
+        return paging.listed(request, found, size=INSTALLS, shape=paging.each(exporting.row_of))
 
 
 class DeviceAppsView(NetworkApiView):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import Http404
+from django.http import Http404, HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -16,7 +16,7 @@ from licensing.api.serializers import (
 )
 from organizations.api import paging
 from organizations.api.openapi import operation, paged
-from organizations.api.paging import IdTokens, PageSize
+from organizations.api.paging import PageSize
 from vpp_accounts.models import SyncRun, VppAccount
 from vpp_accounts.runs import request_sync
 
@@ -51,10 +51,10 @@ class SyncRunsView(VppAccountApiView):
         answers={200: SyncRunSerializer(many=True)},
         parameters=paged(RUNS),
     )
-    def get(self, request: Request, **path: str) -> Response:
+    def get(self, request: Request, **path: str) -> HttpResponseBase:
         runs = SyncRun.objects.visible_to(self.membership).filter(account=self.account)
-        page = paging.read_page(request, runs, size=RUNS, tokens=IdTokens(), newest_first=True)
-        return paging.answer(request, page, lambda run: run_json(run, self.account))
+        shape = paging.each(lambda run: run_json(run, self.account))
+        return paging.listed(request, runs, size=RUNS, shape=shape, newest_first=True)
 
 
 class SyncRunView(VppAccountApiView):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import Q
-from django.http import Http404
+from django.http import Http404, HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -19,7 +19,7 @@ from licensing.api.user_serializers import (
 )
 from organizations.api import paging, parameters
 from organizations.api.openapi import operation, paged, query
-from organizations.api.paging import IdTokens, PageSize
+from organizations.api.paging import PageSize
 from organizations.models import Owner
 from users.models import VppUser, VppUserQuerySet
 from users.services import PersonDetails, add_person, edit_person
@@ -51,10 +51,9 @@ class UsersView(UsersApiView):
             *paged(USERS),
         ],
     )
-    def get(self, request: Request, **path: str) -> Response:
+    def get(self, request: Request, **path: str) -> HttpResponseBase:
         found = _filtered(request, self.users())
-        page = paging.read_page(request, found, size=USERS, tokens=IdTokens())
-        return paging.answer(request, page, user_json)
+        return paging.listed(request, found, size=USERS, shape=paging.each(user_json))
 
     @operation(
         "createOrganizationSmVppAccountUser",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import Http404
+from django.http import Http404, HttpResponseBase
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,7 +18,7 @@ from organizations.api.key_serializers import (
     GeneratedApiKeySerializer,
 )
 from organizations.api.openapi import operation, paged
-from organizations.api.paging import IdTokens, PageSize
+from organizations.api.paging import PageSize
 from organizations.api.wire import JsonRenderer
 from organizations.models import ApiKey, Organization
 
@@ -35,10 +35,9 @@ class ApiKeysView(ApiView):
         parameters=paged(KEYS),
         description="A key that opens one organization sees the keys that open only that one.",
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponseBase:
         ours = keys.keys_of(self.admin, self.key.organization_id)
-        page = paging.read_page(request, ours, size=KEYS, tokens=IdTokens())
-        return paging.answer(request, page, key_json)
+        return paging.listed(request, ours, size=KEYS, shape=paging.each(key_json))
 
 
 class GenerateApiKeyView(ApiView):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.http import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -12,7 +13,7 @@ from organizations.api import paging, parameters
 from organizations.api.doors import NetworkApiView, OrganizationApiView
 from organizations.api.openapi import operation, paged, query
 from organizations.api.organizations import organization_url
-from organizations.api.paging import IdTokens, PageSize
+from organizations.api.paging import PageSize
 from organizations.api.parameters import BadParameter
 from organizations.api.serializers import (
     SYSTEMS_MANAGER,
@@ -44,12 +45,10 @@ class NetworksView(OrganizationApiView):
             *paged(NETWORKS),
         ],
     )
-    def get(self, request: Request, **path: str) -> Response:
+    def get(self, request: Request, **path: str) -> HttpResponseBase:
         visible = Network.objects.visible_to(self.membership)
-        page = paging.read_page(
-            request, _filtered(request, visible), size=NETWORKS, tokens=IdTokens()
-        )
-        return paging.answer(request, page, network_json)
+        found = _filtered(request, visible)
+        return paging.listed(request, found, size=NETWORKS, shape=paging.each(network_json))
 
     @operation(
         "createOrganizationNetwork",

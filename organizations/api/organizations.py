@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
+from django.http import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -14,7 +15,7 @@ from organizations import tenancy
 from organizations.api import paging, parameters
 from organizations.api.doors import ApiView, OrganizationApiView
 from organizations.api.openapi import operation, paged, query
-from organizations.api.paging import IdTokens, PageSize
+from organizations.api.paging import PageSize
 from organizations.api.serializers import (
     IdentitySerializer,
     OrganizationSerializer,
@@ -39,12 +40,13 @@ class OrganizationsView(ApiView):
         answers={200: OrganizationSerializer(many=True)},
         parameters=paged(ORGANIZATIONS),
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponseBase:
         ids = organizations_opened_by(self.key)
         with tenancy.among(ids):
             ours = Organization.objects.filter(pk__in=ids)
-            page = paging.read_page(request, ours, size=ORGANIZATIONS, tokens=IdTokens())
-        return paging.answer(request, page, organization_json)
+            return paging.listed(
+                request, ours, size=ORGANIZATIONS, shape=paging.each(organization_json)
+            )
 
 
 class OrganizationView(OrganizationApiView):

@@ -6,12 +6,13 @@ and rows that come or go meanwhile move nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from django.conf import settings
 from django.db.models import QuerySet
+from django.http import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -42,6 +43,10 @@ class IdTokens:
         if not (token.isascii() and token.isdigit() and len(token) < 20):
             raise BadParameter(name, "must be an id as this list gives it")
         return min(int(token), LARGEST_ID)
+
+
+IDS = IdTokens()
+Shape = Callable[[list[Any]], Iterable[dict[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +106,24 @@ def read_page(
     )
 
 
-def answer(request: Request, page: Page, shape: Callable[[Any], dict[str, Any]]) -> Response:
-    return Response(
-        [shape(row) for row in page.rows], headers={"Link": _link_header(request, page)}
-    )
+def listed(
+    request: Request,
+    rows: QuerySet[Any, Any],
+    *,
+    size: PageSize,
+    shape: Shape,
+    tokens: Tokens = IDS,
+    newest_first: bool = False,
+) -> HttpResponseBase:
+    """The answer of a list: one page of it as JSON. `shape` makes the entries of a page's rows, so
+    what all of them need is read once."""
+    page = read_page(request, rows, size=size, tokens=tokens, newest_first=newest_first)
+    return Response(list(shape(page.rows)), headers={"Link": _link_header(request, page)})
+
+
+def each(entry: Callable[[Any], dict[str, Any]]) -> Shape:
+    """The shape of lists whose entries need nothing but their own row."""
+    return lambda rows: map(entry, rows)
 
 
 def _link_header(request: Request, page: Page) -> str:

@@ -14,6 +14,7 @@ from organizations.models.people import (
 )
 from organizations.models.requests import IdempotentAnswer
 from organizations.models.signing_in import IdentityProvider, SignInFailure
+from organizations.models.target_groups import TargetGroup
 from organizations.models.tenant import OF_OPEN, Logo, Network, Organization
 
 __all__ = [
@@ -39,4 +40,5 @@ __all__ = [
     "Platform",
     "SignInFailure",
     "Tag",
+    "TargetGroup",
 ]

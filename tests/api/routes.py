@@ -3,8 +3,10 @@
 import re
 from typing import NamedTuple
 
+from apps_catalog.api import urls as apps_catalog_urls
 from licensing.api import urls as licensing_urls
 from organizations.api import urls as organizations_urls
+from users.api import urls as users_urls
 
 METHODS = ("get", "post", "put", "delete", "patch")
 PARAMETER = re.compile(r"<\w+:(\w+)>")
@@ -31,7 +33,8 @@ class Route(NamedTuple):
 
 
 def routes() -> list[Route]:
-    patterns = organizations_urls.urlpatterns + licensing_urls.urlpatterns
+    apps = (organizations_urls, licensing_urls, users_urls, apps_catalog_urls)
+    patterns = [pattern for app in apps for pattern in app.urlpatterns]
     return [
         Route(
             str(pattern.pattern),
