@@ -13,19 +13,22 @@ from apps_catalog.models import Installation, InstallationState, ManagedApp
 from licensing import batches
 from licensing.automation import steps
 from licensing.automation.known import Held
+from licensing.automation.sources import Titles
 from licensing.automation.standing import Moves
 from licensing.automation.words import BY, CAUSES, actor_of, why_of
+from licensing.batches.controls import HIGHEST
 from licensing.batches.tallies import tally
 from licensing.leases import Hold
-from licensing.models import BatchItem, BatchKind, ItemState, LicensedApp
-from organizations.bulk import returned
+from licensing.models import Batch, BatchItem, BatchKind, ItemState, LicensedApp
+from organizations.bulk import execute, returned
+from organizations.models import AuditEvent
 from organizations.refusals import Refusal
 from users.models import VppUser
 
 log = structlog.get_logger(__name__)
 
 AT_A_TIME = 5_000  # installations in one transaction
-ITEMS = BatchItem._meta.db_table
+ITEMS, BATCHES = BatchItem._meta.db_table, Batch._meta.db_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,35 @@ _CANCEL = f"""
         ORDER BY id FOR UPDATE SKIP LOCKED)
     RETURNING batch_id, holder
 """  # noqa: S608  the table's name is the model's
+
+
+def follow_priority(app: ManagedApp, titles: Titles, hold: Hold) -> None:
+    """Who waits because of this app moves with its priority; steps that people made stay."""
+    facts = {"app": app.pk, "titles": titles.ids, "priority": app.priority}
+    with hold.transaction():
+        if batches_begun := [pk for (pk,) in returned(_OTHER_PRIORITY, facts)]:
+            execute(_FOLLOW, facts | {"batches": batches_begun})
+            Batch.objects.filter(pk__in=batches_begun).update(priority=app.priority)
+
+
+_OTHER_PRIORITY = f"""
+    SELECT batch.id FROM {BATCHES} AS batch
+    WHERE batch.actor_kind = '{AuditEvent.ActorKind.RULE}' AND batch.actor_id = %(app)s
+      AND batch.kind = '{BatchKind.GRANT}' AND batch.priority <> %(priority)s
+      AND batch.id IN (SELECT item.batch_id FROM {ITEMS} AS item
+          WHERE item.licensed_app_id = ANY(%(titles)s) AND item.state = '{ItemState.WAITING}')
+    ORDER BY batch.id FOR NO KEY UPDATE OF batch
+"""  # noqa: S608  table names are the models'
+
+# What is locked is just being served, and does not wait any more.
+_FOLLOW = f"""
+    UPDATE {ITEMS} AS item
+    SET priority = greatest(least(item.priority + %(priority)s - batch.priority, {HIGHEST}), -{HIGHEST})
+    FROM {BATCHES} AS batch
+    WHERE batch.id = item.batch_id AND item.id IN (
+        SELECT id FROM {ITEMS} WHERE batch_id = ANY(%(batches)s) AND state = '{ItemState.WAITING}'
+        ORDER BY id FOR UPDATE SKIP LOCKED)
+"""  # noqa: S608
 
 
 def carry_out(moves: Moves, hold: Hold) -> set[InstallationState]:

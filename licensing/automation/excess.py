@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from django.utils import timezone
 
 from apps_catalog.models import ManagedApp
+from licensing.automation.known import LONGEST_PAUSE
 from licensing.automation.sources import Titles
 from licensing.automation.wanting import APPS, IS_KNOWN, WANTED
 from licensing.models import (
@@ -23,7 +24,7 @@ from organizations.bulk import execute, returned
 
 HELD, TITLES = Assignment._meta.db_table, LicensedApp._meta.db_table
 ITEMS = BatchItem._meta.db_table
-TRY_AGAIN = timedelta(hours=6)  # after Apple has refused
+TRY_AGAIN = timedelta(hours=6)  # after Apple has refused; ever later where it keeps refusing
 
 
 class Due(NamedTuple):
@@ -76,11 +77,14 @@ _DUE = f"""
             AND open.holder_kind = held.holder_kind AND open.holder = held.holder
             AND open.state IN {tuple(str(state) for state in OPEN_ITEMS)})
       AND NOT EXISTS (
-          SELECT 1 FROM {ITEMS} AS failed
-          WHERE failed.licensed_app_id = held.licensed_app_id
-            AND failed.holder_kind = held.holder_kind AND failed.holder = held.holder
-            AND failed.state = '{ItemState.FAILED}' AND failed.kind = '{BatchKind.REVOKE}'
-            AND failed.changed_at > %(lately)s)
+          SELECT 1 FROM (
+              SELECT max(failed.changed_at) AS at, count(*) AS times FROM {ITEMS} AS failed
+              WHERE failed.licensed_app_id = held.licensed_app_id
+                AND failed.holder_kind = held.holder_kind AND failed.holder = held.holder
+                AND failed.state = '{ItemState.FAILED}' AND failed.kind = '{BatchKind.REVOKE}'
+                AND failed.changed_at > held.unwanted_at) AS refused
+          WHERE refused.at + least(%(pause)s * power(2, least(refused.times - 1, 10)),
+                                   %(longest)s) > %(now)s)
     ORDER BY held.licensed_app_id, held.holder_kind, held.holder
 """  # noqa: S608
 
@@ -118,5 +122,6 @@ def _facts(managed_app: ManagedApp, titles: Titles) -> dict[str, Any]:
         "app": managed_app.pk,
         "now": now,
         "before": now - timedelta(days=managed_app.grace_days),
-        "lately": now - TRY_AGAIN,
+        "pause": TRY_AGAIN,
+        "longest": LONGEST_PAUSE,
     }

@@ -37,6 +37,8 @@ def reconcile(app: ManagedApp, place: Place, hold: Hold, *, thoroughly: bool) ->
             excess.note(app, titles)
         steps.reached(steps.NOTED)
         _take_back(app, titles, place, hold)
+    if thoroughly:
+        acting.follow_priority(app, titles, hold)
     known = known_of(app, titles, place, rows)
     asking = plan_asking(rows, known)
     if asking:
