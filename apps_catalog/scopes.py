@@ -9,17 +9,12 @@ from apps_catalog.models import ManagedApp
 from apps_catalog.models.managed import ManagedAppQuerySet
 from organizations.audit import Actor, event_of
 from organizations.models import AuditEvent, Organization, Tag
-from organizations.scopes import Scope
+from organizations.scopes import without
 
 
 def apps_with(apps: ManagedAppQuerySet, tag_ids: Collection[int]) -> ManagedAppQuerySet:
     """Those of the apps whose scope names one of these tags."""
     return apps.filter(scope_tag_ids__overlap=list(tag_ids))
-
-
-def without(scope: Scope, tag_ids: Collection[int]) -> Scope:
-    """What is left of it: one whose last tag goes names no device, whatever its operator."""
-    return Scope(scope.operator, tuple(tag for tag in scope.tag_ids if tag not in tag_ids))
 
 
 def take_tags_off(*, by: Actor, organization: Organization, tags: Collection[Tag]) -> None:

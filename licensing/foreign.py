@@ -36,7 +36,7 @@ class ForeignChanges:
 
 def foreign_changes(membership: Membership) -> ForeignChanges | None:
     """Of the last day, or since the admin has seen them; None without any. One statement then."""
-    since = max(timezone.now() - LOOKED_BACK, seen_at(membership))
+    since = looked_back_to(membership)
     ours = LicensedApp.objects.visible_to(membership)
     found = AuditEvent.objects.visible_to(membership).filter(
         action__in=FOUND_AT_APPLE, at__gt=since, target_id__in=ours.values("pk")
@@ -52,6 +52,10 @@ def foreign_changes(membership: Membership) -> ForeignChanges | None:
         count=min(len(titles), MOST_COUNTED),
         is_capped=len(titles) > MOST_COUNTED,
     )
+
+
+def looked_back_to(membership: Membership) -> datetime:
+    return max(timezone.now() - LOOKED_BACK, seen_at(membership))
 
 
 def see(membership: Membership) -> None:

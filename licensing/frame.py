@@ -50,6 +50,7 @@ PAGES = (
     Page("Organization", "MDM", "certificate", "licensing:mdm", "mdm/"),
     Page("Organization", "Networks", "sitemap", "organizations:network_list", "networks/"),
     Page("Organization", "Administrators", "users", "organizations:admin_list", "admins/", True),
+    Page("Organization", "Webhooks", "send", "organizations:webhook_list", "webhooks/", True),
     Page("Organization", "Sign-in", "login", "organizations:sign_in_settings", "sign-in/", True),
     Page(
         "Organization", "Activity", "history", "licensing:organization_activity", "activity/", True

@@ -37,6 +37,7 @@ from licensing.tasks import (
     take_licenses_back,
     work_on_account,
 )
+from licensing.webhooks import tell_of_sync
 from organizations.audit import Actor
 from organizations.hooks import (
     deletion_asked,
@@ -56,7 +57,7 @@ from vpp_accounts import hooks
 from vpp_accounts.apple.events import Failure
 from vpp_accounts.apple.types import Assignment as AppleAssignment
 from vpp_accounts.apple.types import ClientUser
-from vpp_accounts.models import VppAccount
+from vpp_accounts.models import SyncRun, VppAccount
 from vpp_accounts.services import Consequences
 
 # A bell for later than this is the sweep's to ring (vpp_dashboard/celery.py).
@@ -72,6 +73,7 @@ def connect() -> None:
         start_handling, dispatch_uid="licensing.start_handling_notifications"
     )
     event_told.connect(settle_batches, dispatch_uid="licensing.settle_batches")
+    hooks.sync_ended.connect(tell_webhooks, dispatch_uid="licensing.tell_webhooks")
     hooks.rights_changed.connect(look_again, dispatch_uid="licensing.look_again")
     hooks.account_removal.connect(what_goes, dispatch_uid="licensing.what_goes")
     hooks.account_removed.connect(forget_assignments, dispatch_uid="licensing.forget_assignments")
@@ -151,6 +153,10 @@ def settle_invitations(
     sender: Any, *, outcomes: Sequence[tuple[Invitation, str]], **kwargs: Any
 ) -> None:
     inviting.hear_of_mails(invitation for invitation, _ in outcomes)
+
+
+def tell_webhooks(sender: Any, *, run: SyncRun, account: VppAccount, **kwargs: Any) -> None:
+    tell_of_sync(run, account)
 
 
 def look_again(sender: Any, *, account: VppAccount, **kwargs: Any) -> None:

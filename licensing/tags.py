@@ -9,11 +9,12 @@ from dataclasses import dataclass, field, replace
 from django.db.models import Count, QuerySet
 
 from apps_catalog.models import ManagedApp
-from apps_catalog.scopes import apps_with, without
+from apps_catalog.scopes import apps_with
 from licensing.automation.preview import Draft, Preview, preview
 from organizations import automatic_tags
 from organizations.bulk import returned
 from organizations.models import Device, Membership, Owner, Tag
+from organizations.scopes import Scope, without
 
 MOST_FORESEEN = 20  # apps whose devices and licenses are counted before a tag is deleted
 
@@ -109,21 +110,54 @@ def _count_automatic(membership: Membership, uses: defaultdict[int, Use]) -> Non
 # --- What ends with a tag ---------------------------------------------------------------------------
 
 
-def deletion_sentences(tags: Sequence[Tag], membership: Membership) -> list[str]:
-    """App by app: which devices leave its scope or come into it, and what becomes of licenses."""
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """One app that loses tags from its scope, and what that leads to."""
+
+    app: ManagedApp
+    left: Scope
+    foreseen: Preview
+
+    @property
+    def joining(self) -> int:
+        """Devices that come into the scope: one of those that it excluded them by is gone."""
+        stay = self.app.in_scope - self.foreseen.leaving
+        return max(0, self.foreseen.devices - stay) if self.app.counted_at else 0
+
+    @property
+    def sentence(self) -> str:
+        app, foreseen = self.app, self.foreseen
+        last = "" if self.left.tag_ids else ", which then names no device"
+        told = [_leaving(foreseen, last), _joining(self.joining), *_licenses(app, foreseen)]
+        return f"{app} in {app.network}: {'; '.join(filter(None, told))}."
+
+
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """App by app, and how many more apps there are, of which nothing was counted."""
+
+    apps: Sequence[Loss]
+    more: int
+
+
+def losses_of(tags: Sequence[Tag], membership: Membership) -> Losses:
     apps = list(apps_of(tags, membership))
     gone = {tag.pk for tag in tags}
-    told = [_sentence(app, gone, membership) for app in apps[:MOST_FORESEEN]]
-    more = len(apps) - MOST_FORESEEN
-    return [*told, f"{more:,} more apps lose it from their scope."] if more > 0 else told
+    counted = [_loss(app, gone, membership) for app in apps[:MOST_FORESEEN]]
+    return Losses(counted, len(apps) - len(counted))
 
 
-def _sentence(app: ManagedApp, gone: Collection[int], membership: Membership) -> str:
+def _loss(app: ManagedApp, gone: Collection[int], membership: Membership) -> Loss:
     left = without(app.scope, gone)
-    foreseen = preview(replace(Draft.of(app), scope=left), membership)
-    last = "" if left.tag_ids else ", which then names no device"
-    told = [_leaving(foreseen, last), _joining(app, foreseen), *_licenses(app, foreseen)]
-    return f"{app} in {app.network}: {'; '.join(filter(None, told))}."
+    return Loss(app, left, preview(replace(Draft.of(app), scope=left), membership))
+
+
+def deletion_sentences(tags: Sequence[Tag], membership: Membership) -> list[str]:
+    """Which devices leave scopes or come into them, and what becomes of licenses."""
+    losses = losses_of(tags, membership)
+    told = [loss.sentence for loss in losses.apps]
+    more = losses.more
+    return [*told, f"{more:,} more apps lose it from their scope."] if more else told
 
 
 def _leaving(foreseen: Preview, last: str) -> str:
@@ -136,10 +170,8 @@ def _devices(count: int) -> str:
     return f"{count:,} device{' leaves' if count == 1 else 's leave'}"
 
 
-def _joining(app: ManagedApp, foreseen: Preview) -> str:
-    stay = app.in_scope - foreseen.leaving
-    come = foreseen.devices - stay if app.counted_at else 0
-    return f"{come:,} device{' comes' if come == 1 else 's come'} into it" if come > 0 else ""
+def _joining(come: int) -> str:
+    return f"{come:,} device{' comes' if come == 1 else 's come'} into it" if come else ""
 
 
 def _licenses(app: ManagedApp, foreseen: Preview) -> list[str]:

@@ -17,7 +17,9 @@ from typing import Any, TypeVar
 from django.core.cache import cache
 from django.utils import timezone
 
-from licensing.models import Assignment, LicensedApp
+from licensing import batches
+from licensing.batches.planning import Wish
+from licensing.models import Assignment, BatchKind, LicensedApp
 from licensing.models.assignments import AssignmentQuerySet
 from organizations.bulk import returned
 from organizations.models import Device, Owner
@@ -116,6 +118,21 @@ def licenses_of(account: VppAccount, kind: str, holders: Iterable[str]) -> Assig
 def titles_of(account: VppAccount, kind: str, holders: Iterable[str]) -> list[LicensedApp]:
     ids = licenses_of(account, kind, holders).values("licensed_app").distinct()
     return list(LicensedApp.objects.filter(pk__in=ids, account=account).order_by("pk"))
+
+
+def wish_to_revoke(account: VppAccount, kind: str, holders: Iterable[str]) -> Wish:
+    """Everything that these hold in this account."""
+    chosen = list(holders)
+    is_device = kind == Assignment.HolderKind.DEVICE
+    people = VppUser.objects.filter(account=account, client_user_id__in=chosen)
+    return batches.wish_for(
+        kind=BatchKind.REVOKE,
+        titles=titles_of(account, kind, chosen),
+        serials=chosen if is_device else (),
+        users=() if is_device else people.order_by("pk").values_list("pk", flat=True),
+        everything=True,
+        why=f"Holders in no inventory, {account.name}.",
+    )
 
 
 def _look(organization_id: int, *, account: int | None = None, kind: str | None = None) -> Survey:

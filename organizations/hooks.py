@@ -21,6 +21,7 @@ something that ends with it, for this admin (None: nobody's). `cause`: deleted, 
 `owners_departing(organization, owners, by)`: owners are deleted; in the transaction.
 `device_import_waits(import_id)`: a file is to be read, or its rows to be written; sent after the commit.
 `mail_posted()`: mail waits in the outbox; sent after the commit.
+`webhooks_wait()`: events wait to be sent to webhooks; sent after the commit.
 `mail_settled(mails)`: a few that were sent (`sent_at`) or given up (`error` says why).
 """
 
@@ -44,3 +45,4 @@ owners_departing = Signal()
 device_import_waits = Signal()
 mail_posted = Signal()
 mail_settled = Signal()
+webhooks_wait = Signal()

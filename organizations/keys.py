@@ -21,7 +21,7 @@ from django.utils import timezone
 from organizations import audit, tenancy
 from organizations.access import organizations_of
 from organizations.audit import Actor
-from organizations.models import Admin, ApiKey, Organization
+from organizations.models import Admin, ApiKey, Membership, Organization
 from organizations.models.people import ApiKeyQuerySet
 from organizations.outbox import post
 from organizations.refusals import Conflict, Refusal
@@ -79,6 +79,20 @@ def keys_of(admin: Admin, only: int | None = None) -> ApiKeyQuerySet:
     """The admin's own. Who came in through one organization (`only`) sees what is limited to it."""
     own = ApiKey.objects.filter(admin=admin)
     return own if only is None else own.filter(organization=only)
+
+
+def opening(membership: Membership) -> ApiKeyQuerySet:
+    """The usable keys of an admin that open this organization; none of somebody only invited."""
+    if membership.is_invited:
+        return ApiKey.objects.none()
+    usable = ApiKey.objects.usable().opening(membership.organization_id)
+    return usable.filter(admin=membership.admin_id).order_by("name", "pk")
+
+
+def revocable_by_others(membership: Membership) -> ApiKeyQuerySet:
+    """Those for this organization alone; others are their admin's."""
+    limited = opening(membership).filter(organization=membership.organization_id)
+    return limited.select_related("admin")
 
 
 def organizations_opened_by(key: ApiKey) -> list[int]:

@@ -8,10 +8,10 @@ from typing import Any
 from allauth.account.signals import user_logged_in
 from django.db.models.signals import post_delete
 
-from organizations import hooks
-from organizations.models import Membership
+from organizations import hooks, target_groups
+from organizations.models import Membership, Webhook
 from organizations.signin import journal, limits, lockout, providers, sessions
-from organizations.tasks import send_mail, work_on_device_import
+from organizations.tasks import send_mail, send_webhooks, work_on_device_import
 
 
 def connect() -> None:
@@ -19,6 +19,11 @@ def connect() -> None:
     hooks.device_import_waits.connect(
         start_work_on_import, dispatch_uid="organizations.start_work_on_import"
     )
+    hooks.tags_departing.connect(
+        target_groups.take_tags_off, dispatch_uid="organizations.take_tags_off"
+    )
+    hooks.webhooks_wait.connect(ring_webhooks, dispatch_uid="organizations.ring_webhooks")
+    hooks.erasure.connect(empty_secrets, dispatch_uid="organizations.empty_secrets")
     journal.connect()
     lockout.connect()
     sessions.connect()
@@ -30,6 +35,16 @@ def connect() -> None:
 
 def ring(sender: Any, **kwargs: Any) -> None:
     send_mail.delay()
+
+
+def ring_webhooks(sender: Any, **kwargs: Any) -> None:
+    send_webhooks.delay()
+
+
+def empty_secrets(sender: Any, *, organization_id: int, **kwargs: Any) -> None:
+    Webhook.objects.using("system").filter(organization=organization_id).update(
+        secret_ciphertext="", previous_ciphertext="", previous_until=None
+    )
 
 
 def start_work_on_import(sender: Any, *, import_id: uuid.UUID, **kwargs: Any) -> None:

@@ -1,5 +1,7 @@
 """What may be said to a person: the base of every error that is not a bug."""
 
+from django.core.exceptions import PermissionDenied
+
 
 class Refusal(Exception):
     """A request that cannot be done; its text says why and what to do, and is safe to show.
@@ -17,3 +19,11 @@ class Conflict(Refusal):
     """Refused because of what is there already or has changed meanwhile."""
 
     code = "conflict"
+
+
+class Forbidden(PermissionDenied):
+    """403 for programs, with the stable word that they key on."""
+
+    def __init__(self, sentence: str, code: str) -> None:
+        super().__init__(sentence)
+        self.code = code

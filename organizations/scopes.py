@@ -7,7 +7,7 @@ thousands of scopes at once. A test holds the three together.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import reduce
 from operator import and_, or_
@@ -19,9 +19,30 @@ from django.db.models import BigIntegerField, F, Q, Value
 from django.db.models.functions import Coalesce
 
 from organizations import automatic_tags
-from organizations.models.inventory import DeviceQuerySet
+from organizations.models.inventory import DeviceQuerySet, Tag
+from organizations.refusals import Refusal
 
 T = TypeVar("T")
+NAMED = 5
+
+
+class ScopeWithoutTags(Refusal):
+    code = "scope_without_tags"
+    field = "scope_tags"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This scope names devices by their tags: choose at least one tag, or another scope."
+        )
+
+
+class TagUnknown(Refusal):
+    code = "tag_unknown"
+    field = "scope_tags"
+
+    def __init__(self, names: Sequence[str]) -> None:
+        told = ", ".join(f"“{name}”" for name in names[:NAMED])
+        super().__init__(f"This organization has no tag {told}. Choose one of Configure > Tags.")
 
 
 class Operator(models.TextChoices):
@@ -71,6 +92,24 @@ class Scope:
             return str(self.operator.label)
         told = ", ".join(names.get(tag, "a deleted tag") for tag in self.tag_ids)
         return f"{self.operator.label}: {told or 'none chosen, so no devices'}"
+
+
+def checked_scope(scope: Scope, organization_id: int) -> Scope:
+    """As it is kept: each tag once, and every one of them is the organization's."""
+    if not scope.operator.takes_tags:
+        return Scope(scope.operator)
+    tag_ids = tuple(dict.fromkeys(scope.tag_ids))
+    if not tag_ids:
+        raise ScopeWithoutTags
+    known = Tag.objects.filter(organization=organization_id).in_bulk(tag_ids)
+    if missing := [pk for pk in tag_ids if pk not in known]:
+        raise TagUnknown([str(pk) for pk in missing])
+    return Scope(scope.operator, tag_ids)
+
+
+def without(scope: Scope, tag_ids: Collection[int]) -> Scope:
+    """What is left of it: one whose last tag goes names no device, whatever its operator."""
+    return Scope(scope.operator, tuple(tag for tag in scope.tag_ids if tag not in tag_ids))
 
 
 def devices_in(devices: DeviceQuerySet, scope: Scope, organization_id: int) -> DeviceQuerySet:

@@ -18,6 +18,30 @@ def send_mail() -> int:
 
 
 @shared_task
+def send_webhooks() -> int:
+    """The doorbell of the webhooks, and the sweep that hears what the doorbell did not."""
+    from organizations.webhooks import sending
+
+    return sending.send_due()
+
+
+@shared_task
+def give_up_webhooks() -> int:
+    """What could not be sent within a day."""
+    from organizations.webhooks import settling
+
+    return settling.give_up_old()
+
+
+@shared_task
+def forget_old_webhook_events() -> int:
+    """After a month nobody looks at what was sent any more."""
+    from organizations.webhooks import settling
+
+    return settling.forget_old()
+
+
+@shared_task
 def remind_of_deletions() -> int:
     """Mail full admins of deleted organizations 7 days and 1 day before those are gone for good."""
     from organizations import closing

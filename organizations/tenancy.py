@@ -12,10 +12,12 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import cast
+from typing import TypeVar, cast
 
 from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ class TenancyMiddleware:
             response = self.get_response(request)
             if response.streaming:
                 streamed = cast("StreamingHttpResponse", response)
-                streamed.streaming_content = _each_inside(
+                streamed.streaming_content = each_inside(
                     iter(cast("Iterable[bytes]", streamed.streaming_content)), _scope.get()
                 )
         finally:
@@ -85,7 +87,7 @@ class TenancyMiddleware:
         return response
 
 
-def _each_inside(chunks: Iterator[bytes], scope: Scope) -> Iterator[bytes]:
+def each_inside(chunks: Iterator[T], scope: Scope) -> Iterator[T]:
     """Scope by scope and not around it all: between two chunks the thread may serve somebody else."""
     while True:
         token = _scope.set(scope)

@@ -15,10 +15,14 @@ from organizations.views import (
     networks,
     settings,
     sign_in_settings,
+    webhooks,
 )
 
 app_name = "organizations"
 DEVICE_IMPORT = "organizations/<int:organization_id>/monitor/devices/import"
+WEBHOOKS = "organizations/<int:organization_id>/webhooks"
+WEBHOOK = f"{WEBHOOKS}/<int:webhook_id>"
+DELIVERY = f"{WEBHOOK}/deliveries/<int:delivery_id>"
 urlpatterns = [
     path("accounts/my-data/", my_data.my_data, name="my_data"),
     path("accounts/api-keys/", api_keys.api_key_list, name="api_key_list"),
@@ -118,6 +122,15 @@ urlpatterns = [
         admins.admin_key_revoke,
         name="admin_key_revoke",
     ),
+    path(f"{WEBHOOKS}/", webhooks.webhook_list, name="webhook_list"),
+    path(f"{WEBHOOKS}/add/", webhooks.webhook_add, name="webhook_add"),
+    path(f"{WEBHOOK}/", webhooks.webhook_detail, name="webhook_detail"),
+    path(f"{WEBHOOK}/edit/", webhooks.webhook_edit, name="webhook_edit"),
+    path(f"{WEBHOOK}/delete/", webhooks.webhook_delete, name="webhook_delete"),
+    path(f"{WEBHOOK}/secret/", webhooks.webhook_rotate, name="webhook_rotate"),
+    path(f"{WEBHOOK}/test/", webhooks.webhook_test, name="webhook_test"),
+    path(f"{DELIVERY}/", webhooks.webhook_delivery, name="webhook_delivery"),
+    path(f"{DELIVERY}/redeliver/", webhooks.webhook_redeliver, name="webhook_redeliver"),
     path("organizations/<int:organization_id>/leave/", admins.leave, name="leave"),
     path("invitation/<str:token>/", invitations_to_me.invitation, name="invitation"),
     path(

@@ -21,13 +21,20 @@ from licensing.models import Assignment, Batch, BatchItem, BatchPlan, LicenseCou
 from organizations.models import (
     Admin,
     Device,
+    DeviceImport,
+    DeviceImportRow,
     Membership,
     Network,
     NetworkAccess,
     Organization,
     Owner,
     Tag,
+    TargetGroup,
+    Webhook,
+    WebhookDelivery,
+    WebhookEvent,
 )
+from organizations.webhooks.bodies import new_secret
 from users.models import ImportRow, Invitation, PeopleImport, VppUser
 from vpp_accounts.models import SyncRun, VppAccount
 
@@ -107,6 +114,16 @@ class DeviceFactory(DjangoModelFactory):
     serial_number = factory.Sequence("DMQ{:09d}".format)
     name = factory.Sequence("iPad {}".format)
     platform = "iPadOS"
+
+
+class TargetGroupFactory(DjangoModelFactory):
+    class Meta:
+        model = TargetGroup
+
+    organization = factory.SelfAttribute("network.organization")
+    network = factory.SubFactory(NetworkFactory)
+    name = factory.Sequence("Group {}".format)
+    operator = "all"
 
 
 class VppAccountFactory(DjangoModelFactory):
@@ -298,6 +315,36 @@ class ImportRowFactory(DjangoModelFactory):
     verdict = "new"
 
 
+class DeviceImportFactory(DjangoModelFactory):
+    """A file that was checked and found to hold one new device."""
+
+    class Meta:
+        model = DeviceImport
+
+    organization = factory.SubFactory(OrganizationFactory)
+    file_name = factory.Sequence("devices-{}.csv".format)
+    state = "checked"
+    counts = factory.LazyFunction(
+        lambda: (
+            {"new": 1, "update": 0, "unchanged": 0, "error": 0, "missing": 0}
+            | {"misses_many": False, "notices": []}
+        )
+    )
+    actor_kind = "admin"
+    actor_name = "owner@example.org"
+
+
+class DeviceImportRowFactory(DjangoModelFactory):
+    class Meta:
+        model = DeviceImportRow
+
+    device_import = factory.SubFactory(DeviceImportFactory)
+    organization = factory.SelfAttribute("device_import.organization")
+    number = factory.Sequence(lambda n: n + 2)
+    serial_number = factory.Sequence("NEW{}".format)
+    verdict = "new"
+
+
 class ManagedAppFactory(DjangoModelFactory):
     """An app of a network, for all its devices, from no account yet."""
 
@@ -353,3 +400,34 @@ class ChannelCommandFactory(DjangoModelFactory):
     organization = factory.SelfAttribute("device.organization")
     channel_id = factory.Sequence("00008030-{:016X}".format)
     request_type = "DeviceInformation"
+
+
+class WebhookFactory(DjangoModelFactory):
+    class Meta:
+        model = Webhook
+
+    organization = factory.SubFactory(OrganizationFactory)
+    name = factory.Sequence("Service desk {}".format)
+    url = "https://hooks.example.org/vpp"
+    events = ["sync.finished"]
+    secret = factory.LazyFunction(new_secret)
+    created_by = "owner@example.org"
+
+
+class WebhookDeliveryFactory(DjangoModelFactory):
+    """Of an event of its own."""
+
+    class Meta:
+        model = WebhookDelivery
+
+    webhook = factory.SubFactory(WebhookFactory)
+    organization = factory.SelfAttribute("webhook.organization")
+
+    @factory.lazy_attribute
+    def event(self) -> WebhookEvent:
+        return WebhookEvent.objects.create(
+            organization=self.organization,
+            kind="sync.finished",
+            payload={"syncRunId": "1"},
+            at=timezone.now(),
+        )

@@ -14,10 +14,13 @@ APPLE_VPP_BASE_URL = "https://vpp.apple.test/mdm/v2/"
 APPLE_RETRIES = 0  # the client's own tests are about retrying
 APPLE_METADATA_URL = "https://vpp.apple.test/WebObjects/MZStorePlatform.woa/wa/lookup"
 NANOMDM_PRIVATE_ADDRESSES = True  # of the stub
+WEBHOOK_PRIVATE_ADDRESSES = True  # of the receiver
 APPLE_STORE_URL = "https://vpp.apple.test"
 APPLE_ICON_HOSTS = ["https://vpp.apple.test"]
 ALLOWED_HOSTS = ["*"]
+API_RATE_PER_ORGANIZATION = API_RATE_PER_ADDRESS = 0  # tests/api/test_rate_limit.py sets them
 CELERY_BROKER_URL = "memory://"
+METRICS_TOKEN = "read-the-metrics"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -112,7 +112,8 @@ def test_a_key_is_told_in_a_sentence(organization: Organization, owner: Any, fak
         key.get(f"/organizations/{organization.pk}/sm/vppAccounts"),
     ]
 
-    assert [(each.status_code, each.json()) for each in answers] == [(403, {"errors": [why()]})] * 3
+    told = (403, {"errors": [why()], "code": "organization_closed"})
+    assert [(each.status_code, each.json()) for each in answers] == [told] * 3
 
 
 def test_signing_in_goes_on_and_shows_which_one_is_closed(

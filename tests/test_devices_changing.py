@@ -88,7 +88,7 @@ def test_tags_are_added_and_taken_off_in_the_order_in_which_they_were_given(
     done = DeviceFactory(network=oakmont, organization=organization, tag_ids=[cart.pk])
 
     with heard(hooks.devices_changed, "device_ids", "cause") as changed:
-        number = changing.change_tags(
+        ids = changing.change_tags(
             by=by,
             organization=organization,
             devices=ours(organization),
@@ -96,7 +96,7 @@ def test_tags_are_added_and_taken_off_in_the_order_in_which_they_were_given(
             remove=["old"],
         )
 
-    assert number == 2
+    assert ids == [first.pk, second.pk]
     assert [tags_of(device) for device in (first, second, done)] == [["cart"]] * 3
     assert [device.sources for device in (first, second, done)] == [
         {"tags": "page"},
@@ -148,11 +148,11 @@ def test_what_changes_nothing_is_not_told(
     DeviceFactory(network=oakmont, organization=organization)
 
     with heard(hooks.devices_changed, "device_ids") as changed:
-        number = changing.change_tags(
+        ids = changing.change_tags(
             by=by, organization=organization, devices=ours(organization), remove=["nobody-has-it"]
         )
 
-    assert (number, changed, events()) == (0, [], [])
+    assert (ids, changed, events()) == ([], [], [])
 
 
 # --- Owner and network ------------------------------------------------------------------------------
@@ -170,7 +170,7 @@ def test_an_owner_is_given_and_taken_away(
         again = changing.assign_owner(by=by, organization=organization, devices=devices, owner=ada)
         taken = changing.assign_owner(by=by, organization=organization, devices=devices, owner=None)
 
-    assert (given, again, taken) == (1, 0, 1)
+    assert (given, again, taken) == ([device.pk], [], [device.pk])
     assert changed == [([device.pk], "owner")] * 2
     assert events() == [
         ("device.owner_assigned", "device", "iPad", None, {"owner": "Ada"}),
@@ -198,11 +198,13 @@ def test_devices_go_to_nobody_and_nowhere_of_another_organization(
 def test_moving_says_who_leaves_and_what_becomes_of_their_licenses(
     organization: Organization, oakmont: Network, lakeside: Network, by: Actor
 ) -> None:
-    DeviceFactory(network=oakmont, organization=organization, serial_number="A1", name="One")
+    moved = DeviceFactory(
+        network=oakmont, organization=organization, serial_number="A1", name="One"
+    )
     DeviceFactory(network=lakeside, organization=organization, serial_number="A2")
 
     with heard(hooks.devices_departing, "serials", "cause", "choice", "days") as departing:
-        number = changing.move(
+        ids = changing.move(
             by=by,
             organization=organization,
             devices=ours(organization),
@@ -211,7 +213,7 @@ def test_moving_says_who_leaves_and_what_becomes_of_their_licenses(
             days=14,
         )
 
-    assert number == 1
+    assert ids == [moved.pk]
     assert departing == [(["A1"], "moved", "later", 14)]
     assert set(ours(organization).values_list("network__name", flat=True)) == {"Lakeside"}
     assert Device.objects.get(serial_number="A1").sources == {"network": "page"}
@@ -264,7 +266,7 @@ def test_a_device_is_marked_unenrolled_once(
         )
 
     device.refresh_from_db()
-    assert (first, second) == (1, 0)
+    assert (first, second) == ([device.pk], [])
     assert departing == [(["A1"], "unenrolled", "", None)]
     assert (device.enrollment, device.unenrolled_at) == ("none", at)
     assert device.sources == {"enrollment": "channel"}
@@ -300,14 +302,14 @@ def test_a_deleted_device_takes_what_is_its_own_along_and_is_told_by_serial_numb
         heard(hooks.devices_departing, "serials", "cause", "choice") as departing,
         heard(hooks.devices_changed, "device_ids", "cause") as changed,
     ):
-        number = changing.delete(
+        ids = changing.delete(
             by=by,
             organization=organization,
             devices=ours(organization).filter(serial_number="A1"),
             choice="keep",
         )
 
-    assert number == 1
+    assert ids == [gone.pk]
     assert list(ours(organization)) == [stays]
     assert (Enrollment.objects.count(), ChannelCommand.objects.count()) == (0, 0)
     assert departing == [(["A1"], "deleted", "keep")]

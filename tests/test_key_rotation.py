@@ -15,8 +15,8 @@ from django.utils import timezone
 from apps_catalog.models import ChannelEvent, ChannelSettings, CodeImport, RedemptionCode
 from licensing.encryption import EVERY, rotation
 from organizations import crypto
-from organizations.models import Admin, IdentityProvider, Organization
-from tests.factories import ManagedAppFactory, VppAccountFactory, VppUserFactory
+from organizations.models import Admin, IdentityProvider, Organization, Webhook
+from tests.factories import ManagedAppFactory, VppAccountFactory, VppUserFactory, WebhookFactory
 from tests.test_people_races import meets
 from users.models import VppUser
 from vpp_accounts.models import FormerClaim, VppAccount
@@ -48,6 +48,9 @@ def one_of_each(organization: Organization, admin: Admin) -> None:
     provider.save()
     IdentityProvider.objects.create(organization=organization, kind="saml", name="Okta")
     of_devices(organization)
+    webhook = WebhookFactory(organization=organization, secret="a secret")
+    webhook.previous_secret = "an earlier secret"
+    webhook.save()
     second_factor(admin, "totp", {"secret": encrypt("A SECRET")})
     second_factor(admin, "recovery_codes", {"seed": encrypt("a seed"), "used_mask": 5})
     second_factor(admin, "webauthn", {"name": "Key", "credential": {"id": "public"}})
@@ -92,6 +95,7 @@ def opened() -> list[object]:
         *(user.invite_code for user in VppUser.objects.order_by("pk")),
         *(provider.client_secret for provider in IdentityProvider.objects.order_by("pk")),
         *((server.api_key, server.webhook_key) for server in ChannelSettings.objects.all()),
+        *((each.secret, each.previous_secret) for each in Webhook.objects.all()),
         *(event.payload for event in ChannelEvent.objects.exclude(payload_ciphertext="")),
         *(code.code for code in RedemptionCode.objects.all()),
         *(waiting.rows for waiting in CodeImport.objects.all()),
@@ -103,7 +107,13 @@ def opened() -> list[object]:
 
 OPENED = [
     *("a token", "of a removed one", "a code", "", "a client secret", ""),
-    *(("an API key", "a webhook key"), "a push token", "ABC123", "codes to confirm"),
+    *(
+        ("an API key", "a webhook key"),
+        ("a secret", "an earlier secret"),
+        "a push token",
+        "ABC123",
+        "codes to confirm",
+    ),
     *("A SECRET", ("a seed", 5), {"name": "Key", "credential": {"id": "public"}}),
 ]
 DONE = """\
@@ -113,6 +123,8 @@ Invitation codes: 1 stored{0}.
 Client secrets of single sign-on: 1 stored{0}.
 API keys of MDM servers: 1 stored{0}.
 Webhook keys of MDM servers: 1 stored{0}.
+Secrets of webhooks: 1 stored{0}.
+Earlier secrets of webhooks: 1 stored{0}.
 What MDM servers told, until it is understood: 1 stored{0}.
 Redemption codes: 1 stored{0}.
 Redemption codes being imported: 1 stored{0}.
@@ -219,6 +231,7 @@ def test_what_no_key_opens_is_named_with_the_way_out(organization, owner, keys, 
     keys(NEW)
     account, provider = VppAccount.objects.get(), IdentityProvider.objects.get(name="Entra")
     server, code = ChannelSettings.objects.get(), RedemptionCode.objects.get()
+    webhook = Webhook.objects.get()
     factors = [f"{row.pk} of admin {owner.pk}" for row in Authenticator.objects.order_by("pk")]
 
     with pytest.raises(CommandError) as error:
@@ -230,6 +243,7 @@ def test_what_no_key_opens_is_named_with_the_way_out(organization, owner, keys, 
         f"Client secrets of single sign-on: {begin} enter it again: {provider.pk} Entra.",
         f"API keys of MDM servers: {begin} enter it again: {server.pk} {server}.",
         f"Webhook keys of MDM servers: {begin} make a new one: {server.pk} {server}.",
+        f"Secrets of webhooks: {begin} rotate it: {webhook.pk} {webhook}.",
         f"Redemption codes: {begin} import them again: {code.pk} {code}.",
         f"Second factors: {begin} set it up again: {factors[0]}, {factors[1]}.",
     ]

@@ -16,7 +16,7 @@ from apps_catalog.channels import plists
 from apps_catalog.channels.addresses import problem_of
 from apps_catalog.channels.base import DeviceCommand, Health, SendOutcome, SendResult
 from apps_catalog.channels.nanomdm import NanoMdmChannel, Server
-from organizations.signin import outbound
+from organizations import outbound
 from tests.nanomdm_stub import NanoMdmStub, Refused
 from tests.nanomdm_stub.fleet import TOPIC
 

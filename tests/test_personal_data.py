@@ -16,7 +16,15 @@ from licensing.models import Batch, LicensedApp
 from licensing.personal_data import erase, erasing
 from organizations import walls
 from organizations.audit import Actor
-from organizations.models import Admin, ApiKey, AuditEvent, Membership, Organization, Owner
+from organizations.models import (
+    Admin,
+    ApiKey,
+    AuditEvent,
+    EventKind,
+    Membership,
+    Organization,
+    Owner,
+)
 from organizations.tasks import send_mail
 from tests.api.conftest import client_of
 from tests.draining import begin, drain, synced
@@ -28,6 +36,7 @@ from tests.factories import (
     PeopleImportFactory,
     VppAccountFactory,
     VppUserFactory,
+    WebhookFactory,
 )
 from tests.notifying import subscribe, told
 from tests.reading import errors_of, text_of
@@ -60,7 +69,9 @@ def ada(
     by: Actor,
     owner: Admin,
 ) -> Owner:
-    """She has been everywhere: invited by mail, associated, in files, with licenses and a device."""
+    """She has been everywhere: invited by mail, associated, in files, with licenses and a device;
+    and a program was told of all that."""
+    WebhookFactory(organization=account.organization, events=list(EventKind.values))
     person = add_owner(
         by=by,
         organization=account.organization,

@@ -60,7 +60,7 @@ def here(organization: Organization) -> Any:
     return Device.objects.filter(organization=organization)
 
 
-def delete(organization: Organization, by: Actor, **how: Any) -> int:
+def delete(organization: Organization, by: Actor, **how: Any) -> list[int]:
     return changing.delete(by=by, organization=organization, devices=here(organization), **how)
 
 

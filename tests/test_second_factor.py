@@ -412,7 +412,10 @@ def test_a_key_is_told(owner: Admin, strict: Organization, client: Client) -> No
     let_in = client.get(url, headers=headers)
 
     sentence = "Example Schools requires a second factor; sign in to the dashboard and set one up."
-    assert (refused.status_code, refused.json()) == (403, {"errors": [sentence]})
+    assert (refused.status_code, refused.json()) == (
+        403,
+        {"errors": [sentence], "code": "second_factor_required"},
+    )
     assert let_in.status_code == 200
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from organizations import outbound as every_outbound
 from organizations.models import Organization
 from organizations.signin import outbound
 from tests.oidc_provider import OidcProvider, running
@@ -28,6 +29,10 @@ def provider(server: OidcProvider, settings: Any) -> OidcProvider:
     settings.SSO_ALLOW_PRIVATE = True
     server.__init__(server.issuer)  # type: ignore[misc]
     return server
+
+
+def adapter() -> Any:
+    return outbound.Session().get_adapter("https://idp.example.org")
 
 
 def edit_page(organization: Organization) -> str:
@@ -59,10 +64,15 @@ def edit_page(organization: Organization) -> str:
         ("2002:7f00:1::1", False),
         ("64:ff9b::7f00:1", False),
         ("64:ff9b::5db8:d822", True),
+        ("64:ff9b:1::7f00:1", False),
+        ("::7f00:1", False),
+        ("::ffff:0:7f00:1", False),
+        ("fec0::1", False),
+        ("2606:4700::1111", True),
     ],
 )
 def test_only_public_addresses_are_asked(address: str, is_public: bool) -> None:
-    assert outbound.is_public(ipaddress.ip_address(address)) == is_public
+    assert every_outbound.is_public(ipaddress.ip_address(address)) == is_public
 
 
 @pytest.mark.parametrize(
@@ -139,7 +149,7 @@ def test_what_a_proxy_would_read_as_a_private_address_is_no_name(
     settings.SSO_ALLOW_PRIVATE = False
 
     try:
-        outbound.refuse_private_literal(host)
+        adapter().check_literal("https", host)
     except outbound.NotPublic:
         refused = True
     else:
@@ -156,13 +166,13 @@ def test_one_private_address_among_public_ones_is_enough(
     monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: both)
 
     with pytest.raises(outbound.NotPublic):
-        outbound.public_address("mixed.example", 443)
+        adapter().address_of("https", "mixed.example", 443)
 
 
 def test_an_answer_that_trickles_is_cut_off(
     provider: OidcProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outbound, "SECONDS_IN_ALL", 0)
+    monkeypatch.setattr(every_outbound, "SECONDS_IN_ALL", 0)
 
     with pytest.raises(outbound.Unreachable, match="answered too slowly"):
         outbound.get_json(f"{provider.issuer}/keys")

@@ -435,6 +435,26 @@ def a_mail(place: Place) -> Look:
     return lambda: OutgoingMail.objects.filter(pk=mail.pk, sent_at__isnull=False).exists()
 
 
+@work("organizations.tasks.send_webhooks", done=1)
+def an_event_for_an_address_that_is_not_asked(place: Place) -> Look:
+    webhook = factories.WebhookFactory(**place.here, url="http://169.254.169.254/")
+    return value(factories.WebhookDeliveryFactory(webhook=webhook), "attempts")
+
+
+@work("organizations.tasks.give_up_webhooks", done="failed")
+def an_event_that_waits_for_days(place: Place) -> Look:
+    webhook = factories.WebhookFactory(**place.here, stopped="disabled")
+    delivery = factories.WebhookDeliveryFactory(webhook=webhook)
+    return value(made_before(delivery, "created_at", 2), "state")
+
+
+@work("organizations.tasks.forget_old_webhook_events", done=False)
+def an_old_event(place: Place) -> Look:
+    webhook = factories.WebhookFactory(**place.here)
+    delivery = factories.WebhookDeliveryFactory(webhook=webhook)
+    return gone(made_before(delivery.event, "at", 40))
+
+
 @work("organizations.tasks.forget_old_records", done=False)
 def an_old_mail(place: Place) -> Look:
     mail = OutgoingMail.objects.create(**place.here, key="k", to="a@example.org", subject="S")

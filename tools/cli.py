@@ -11,6 +11,7 @@ from tools.console import Problem, paint
 from tools.demo import demo
 from tools.environment import ensure_environment, prepare_home, relock, require_writable
 from tools.rehearsal import rehearse
+from tools.sdk import walk
 from tools.servers import MEASURED, throw_away
 from tools.session import Session, joined
 from tools.stopping import Stopped, run_in_foreground, stoppable
@@ -71,6 +72,7 @@ def parser() -> argparse.ArgumentParser:
     add("manage", run_manage, "run manage.py on the servers in var/")
     add("translate", lambda _: run_translations(), "collect and compile what invited people read")
     add("lock", lambda _: relock(), "write the lock files again (needs uv)")
+    add("sdk", lambda _: walk(), "ask the running demo as scripts for Meraki do, with Meraki's SDK")
     add("rehearse", lambda _: rehearse(), "start the demo, ask it, stop it: for CI")
     return top
 

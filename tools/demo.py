@@ -38,13 +38,13 @@ GUNICORN = (
     "--no-control-socket",
 )
 WORKER_OPTIONS = (
-    *("--queues", "apple,default,mail", "--concurrency", "2", "--loglevel", "WARNING"),
+    *("--queues", "apple,default,mail,webhooks", "--concurrency", "2", "--loglevel", "WARNING"),
     *("--without-gossip", "--without-mingle"),
 )
 READY = paths.VAR / "demo.json"  # there only while the demo can be used
 APPLE_STATE = paths.VAR / "apple" / "state.json"
 SEEDED = paths.VAR / "demo.json.part"  # stays for the next start
-KEPT_BY_RESET = {"lock", "guests.lock", "environment.lock", "bench"}
+KEPT_BY_RESET = {"lock", "guests.lock", "environment.lock", "bench", "sdk"}
 SECONDS_TO_START = 90
 
 

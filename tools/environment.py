@@ -1,4 +1,4 @@
-"""The Python environment in .venv: made once from the hash-locked requirements, then left alone."""
+"""Python environments: made once from hash-locked requirements, then left alone."""
 
 import hashlib
 import os
@@ -30,6 +30,10 @@ class Environment:
         return self.folder / "bin" / "python"
 
     @property
+    def name(self) -> str:
+        return os.path.relpath(self.folder, paths.ROOT)
+
+    @property
     def stamp(self) -> Path:
         """Says what was installed; written last, taken away first."""
         return self.folder / "installed.sha256"
@@ -52,7 +56,7 @@ class Environment:
         return self.stamp.read_text() if self.stamp.exists() else ""
 
     def _build(self) -> None:
-        say("Setting up .venv from the lock file (half a minute the first time) …")
+        say(f"Setting up {self.name} from the lock file (half a minute the first time) …")
         uv = shutil.which("uv")
         with timed("environment ready"):
             if not (self.python.exists() and self._stamped()):
@@ -120,14 +124,29 @@ def require_writable() -> None:
 
 
 def relock() -> int:
-    """Write the lock files again from pyproject.toml; they name no registry."""
+    """Write the lock files again; they name no registry."""
     uv = shutil.which("uv")
     if uv is None:
         raise Problem("./dev lock needs uv on PATH: pip install uv, then start again.")
-    groups = {"production": (), "development": ("--group", "dev")}
-    for name, group in groups.items():
-        options = ["--universal", "--python-version", "3.11", "--generate-hashes", "--no-annotate"]
-        options += ["--no-header", "--no-emit-index-url", "--no-emit-find-links", "--quiet"]
-        target = paths.ROOT / "requirements" / f"{name}.txt"
-        run([uv, "pip", "compile", "pyproject.toml", *group, *options, "-o", target])
+    options = ["--universal", "--python-version", "3.11", "--generate-hashes", "--no-annotate"]
+    options += ["--no-header", "--no-emit-index-url", "--no-emit-find-links", "--quiet"]
+    for target, sources in locks().items():
+        run([uv, "pip", "compile", *sources, *options, "-o", target])
     return 0
+
+
+def locks() -> dict[Path, list[str | Path]]:
+    """Each lock file, and what it is made from."""
+    groups: dict[str, list[str | Path]] = {"production": [], "development": ["--group", "dev"]}
+    ours = {
+        paths.ROOT / "requirements" / f"{name}.txt": ["pyproject.toml", *group]
+        for name, group in groups.items()
+    }
+    theirs = {
+        sdk_lock(version): [sdk_lock(version).with_suffix(".in")] for version in paths.SDK_VERSIONS
+    }
+    return ours | theirs
+
+
+def sdk_lock(version: str) -> Path:
+    return paths.ROOT / "requirements" / f"meraki-{version}.txt"

@@ -15,6 +15,7 @@ from typing import Any
 from tools import paths, processes
 from tools.console import Problem, say, timed
 from tools.ports import free_port, is_free
+from tools.sdk import walk
 from tools.state import read_json
 
 SECONDS_TO_START = 180
@@ -30,6 +31,8 @@ def rehearse() -> int:
             with timed("demo ready"):
                 facts = wait_until_ready(demo)
             ask(facts)
+            if how:
+                walk_as_scripts_do()
         finally:
             end(demo)
         require_nothing_left(ports)
@@ -78,6 +81,13 @@ def ask(facts: dict[str, Any]) -> None:
     if b'type="password"' not in fetch(facts["url"]):
         raise Problem("The first page does not ask for a password.")
     look_around(facts)
+
+
+def walk_as_scripts_do() -> None:
+    """Whoever scripts Meraki changes the base URL and the key."""
+    with timed("SDK walked"):
+        if walk(VAR / "demo.json") != 0:
+            raise Problem("Meraki's SDK did not find what the demo has; see the lines above.")
 
 
 PAGES = ("manage/apps/", "monitor/devices/", "configure/tags/", "manage/vpp/reclaim/")

@@ -29,6 +29,7 @@ def for_demo(*, port: int, apple_port: int, var: Path | None = None) -> dict[str
         "ALLOWED_HOSTS": "127.0.0.1,localhost",
         "EMAIL_URL": f"filemail://{var / 'mail'}",
         "DEVICE_CHANNEL": "simulated",
+        "WEBHOOK_PRIVATE_ADDRESSES": "on",
         "LOG_LEVEL": "WARNING",
     }
     return fixed | {name: os.environ.get(name, value) for name, value in yours.items()}

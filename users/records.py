@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from organizations.bulk import copy_out, escaped, execute, returned, stage
+from organizations.models import EventKind
+from organizations.webhooks import emit_each
 from users.hooks import people_moved
 from users.invitations.news import note_steps
 from users.models import VppUser
@@ -65,9 +67,32 @@ def keep(account: VppAccount, users: Collection[ClientUser], *, as_of: datetime)
     added = len(users) - len(held)
     if written > added:
         note_steps(account.pk, ids)
+        _tell_of_the_associated(account, ids, as_of)
     if written:
         people_moved.send(VppAccount, account=account)
     return Kept(added, written - added, newer=sum(is_newer for *_, is_newer in held))
+
+
+def _tell_of_the_associated(account: VppAccount, ids: Collection[str], as_of: datetime) -> None:
+    """Those who took that step between the last look and this one."""
+    users = VppUser.objects.filter(account=account, client_user_id__in=ids, associated_at=as_of)
+    emit_each(
+        account.organization_id,
+        EventKind.USER_ASSOCIATED,
+        lambda: map(_associated, users.select_related("owner")),
+    )
+
+
+def _associated(user: VppUser) -> dict[str, Any]:
+    owner_email = user.owner.email if user.owner else ""
+    return {
+        "vppAccountId": str(user.account_id),
+        "userId": str(user.pk),
+        "clientUserId": user.client_user_id,
+        "email": owner_email or user.email,
+        "ownerId": str(user.owner_id) if user.owner_id else None,
+        "associatedAt": user.associated_at,
+    }
 
 
 def _lines_with_codes(

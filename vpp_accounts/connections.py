@@ -17,9 +17,11 @@ from django.conf import settings
 from vpp_accounts.apple.client import AppleClient, ServiceConfigCache
 from vpp_accounts.apple.errors import Unavailable
 from vpp_accounts.apple.pacing import LocalPacer, Pacer, RedisPacer
+from vpp_accounts.call_counts import call_counts
 
 if TYPE_CHECKING:
     from vpp_accounts.apple.fake import FakeApple
+    from vpp_accounts.apple.types import Call
     from vpp_accounts.models import VppAccount
 
 T = TypeVar("T")
@@ -44,6 +46,7 @@ def client_for(account: VppAccount) -> AppleClient:
         # While an admin's decision to displace another MDM is carried out, its mark is expected.
         own_mdm_id=str(account.uuid) if account.claimed_at and not account.take_over_from else None,
         retries=settings.APPLE_RETRIES,
+        on_call=_on_call(),
     )
 
 
@@ -55,6 +58,7 @@ def client_for_new_token(stoken: str) -> AppleClient:
         session=_fake_session(),
         timeout=(4.0, SECONDS_OF_A_PAGE),
         retries=0,
+        on_call=_on_call(),
     )
 
 
@@ -109,6 +113,10 @@ def use_fake(fake: FakeApple) -> Iterator[None]:
         yield
     finally:
         _fakes.remove(fake)
+
+
+def _on_call() -> Callable[[Call], None] | None:
+    return None if settings.APPLE_VPP_CLIENT == "fake" else call_counts.note
 
 
 def _pacer(key: str) -> Pacer:

@@ -9,7 +9,8 @@ from django.utils import timezone
 from organizations import audit, tenancy
 from organizations.audit import Actor
 from organizations.crypto import CannotDecrypt
-from organizations.models import OF_OPEN
+from organizations.models import OF_OPEN, EventKind
+from organizations.webhooks import emit
 from vpp_accounts.apple import errors
 from vpp_accounts.hooks import writing_changed
 from vpp_accounts.models import AccountState, VppAccount
@@ -114,6 +115,17 @@ def set_state(
         target=account,
         before={"state": before},
         after={"state": state, "reason": account.state_reason},
+    )
+    emit(
+        account.organization_id,
+        EventKind.ACCOUNT_STATE_CHANGED,
+        {
+            "vppAccountId": str(account.pk),
+            "vppAccountName": account.name,
+            "state": state,
+            "previousState": before,
+            "reason": account.state_reason,
+        },
     )
     if account.takes_no_changes != VppAccount(state=before).takes_no_changes:
         writing_changed.send(VppAccount, account=account)

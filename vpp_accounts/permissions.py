@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 
 from organizations.models import Membership
 from vpp_accounts.models import AllowedAdmins, VppAccount
+from vpp_accounts.states import words_for
 
 READ_ONLY = "You have read-only access; a full admin of the organization can do it."
 OWNERS = "Owners belong to the organization; ask an admin with full access to it."
@@ -26,6 +27,16 @@ def why_not(account: VppAccount, membership: Membership) -> str:
         return READ_ONLY
     known = account.with_rights_of(membership)
     return "" if known.is_manageable else _who_may(known, membership)
+
+
+def obstacle_of(account: VppAccount, membership: Membership) -> str:
+    """Why this admin can change no license of this account now; empty where they can."""
+    if why := why_not(account, membership):
+        return why
+    if account.takes_no_changes:
+        words = words_for(account)
+        return f"{account.name} {words.headline} {words.what_to_do}"
+    return ""
 
 
 def why_no_owners(membership: Membership) -> str:

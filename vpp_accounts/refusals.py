@@ -168,6 +168,12 @@ class HolderUnknown(Refusal):
         )
 
 
+class CannotDo(Refusal):
+    """The button is disabled, and says the same."""
+
+    code = "cannot_do"
+
+
 class AccountStopped(Conflict):
     code = "account_stopped"
 

@@ -133,9 +133,10 @@ def forget_uneventful(*, before: SyncRun) -> None:
 
 def end_open_run(account: VppAccount, *, why: str) -> None:
     """Take the open run from its worker, which notices at its next write. Call in a transaction."""
-    SyncRun.objects.open().filter(account=account).update(
-        finished_at=timezone.now(),
-        phase=SyncRun.Phase.DONE,
-        outcome=SyncRun.Outcome.FAILED,
-        message=why,
-    )
+    run = SyncRun.objects.open().select_for_update().filter(account=account).first()
+    if run is None:
+        return
+    run.finished_at, run.phase = timezone.now(), SyncRun.Phase.DONE
+    run.outcome, run.message = SyncRun.Outcome.FAILED, why
+    run.save(update_fields=["finished_at", "phase", "outcome", "message"])
+    hooks.sync_ended.send(SyncRun, run=run, account=account)

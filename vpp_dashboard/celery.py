@@ -31,6 +31,8 @@ EVERY = {  # seconds
     "apps_catalog.tasks.check_channels": 60,
     "apps_catalog.tasks.ask_all_devices": 3600,
     "organizations.tasks.send_mail": 60,
+    "organizations.tasks.send_webhooks": 15,
+    "organizations.tasks.give_up_webhooks": 300,
     "organizations.tasks.ring_waiting_device_imports": 30,
     "licensing.tasks.take_licenses_back": 60,
     "licensing.tasks.ring_due_reclaims": 60,
@@ -56,6 +58,7 @@ EVERY = {  # seconds
     "organizations.tasks.forget_sign_ins": 86400,
     "organizations.tasks.tell_of_expiring_keys": 86400,
     "organizations.tasks.forget_old_device_imports": 86400,
+    "organizations.tasks.forget_old_webhook_events": 86400,
 }
 # Work with Apple does not hold up the rest.
 ROUTES = {
@@ -63,6 +66,8 @@ ROUTES = {
     "licensing.tasks.start_due_syncs": {"queue": "default"},
     "licensing.tasks.handle_waiting_notifications": {"queue": "default"},
     "organizations.tasks.send_mail": {"queue": "mail"},
+    # Receivers may take their time, and mail does not wait for them.
+    "organizations.tasks.send_webhooks": {"queue": "webhooks"},
     "vpp_accounts.tasks.raise_alarms": {"queue": "default"},
     "vpp_accounts.tasks.say_due_goodbyes": {"queue": "default"},
     "vpp_accounts.tasks.check_claimed_accounts": {"queue": "default"},

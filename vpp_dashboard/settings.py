@@ -13,6 +13,7 @@ import sentry_sdk
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from vpp_dashboard.enum_names import ENUM_NAMES
 from vpp_dashboard.logs import configure_logging
 
 django_stubs_ext.monkeypatch()
@@ -197,6 +198,8 @@ DEVICE_CHANNEL = one_of("DEVICE_CHANNEL", "none", "simulated", "nanomdm")
 NANOMDM_MOST_DEVICES = env.int("NANOMDM_MOST_DEVICES", default=200)  # of one call
 # Whether admins may name an MDM server in the private network that this installation stands in.
 NANOMDM_PRIVATE_ADDRESSES = env.bool("NANOMDM_PRIVATE_ADDRESSES", default=False)
+# Whether webhooks may lead into the private network that this installation stands in.
+WEBHOOK_PRIVATE_ADDRESSES = env.bool("WEBHOOK_PRIVATE_ADDRESSES", default=False)
 SYNC_EVERY_MINUTES = env.int("SYNC_EVERY_MINUTES", default=15)
 INVITATION_DAYS = env.int("INVITATION_DAYS", default=90)  # how long a link leads anywhere
 
@@ -315,7 +318,7 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 5
 
 SECURE_SSL_REDIRECT = HTTPS and env.bool("SECURE_SSL_REDIRECT", default=True)
 # Redirects break API clients, probes, and what Apple and MDM servers tell.
-SECURE_REDIRECT_EXEMPT = [r"^api/", r"^health/", r"^notifications/", r"^channels/"]
+SECURE_REDIRECT_EXEMPT = [r"^api/", r"^health/", r"^metrics$", r"^notifications/", r"^channels/"]
 SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
@@ -350,6 +353,9 @@ CONTENT_SECURITY_POLICY = {
 
 # --- REST -----------------------------------------------------------------------------------------
 
+# Requests a second, 0 for as many as there are.
+API_RATE_PER_ORGANIZATION = env.int("API_RATE_PER_ORGANIZATION", default=10)
+API_RATE_PER_ADDRESS = env.int("API_RATE_PER_ADDRESS", default=100)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["organizations.api.authentication.ApiKeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
@@ -366,6 +372,9 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "VPP Dashboard API",
     "DESCRIPTION": (
         "Everything the pages can do, for programs. Meraki's operations keep Meraki's paths and schemas."
+        " Every list is there as CSV too (`Accept: text/csv`): the whole of it, unless a page is asked for."
+        " Answers carry an `ETag`: with `If-None-Match` what has not changed is answered with 304."
+        " Whoever asks too often is answered with 429 and, in `Retry-After`, when to come again."
     ),
     "VERSION": "1",
     "OAS_VERSION": "3.1.1",
@@ -377,16 +386,19 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX_TRIM": True,
     "SERVERS": [{"url": f"{BASE_URL}/api/v1"}],
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "organizations.api.examples.add_examples",
+        "organizations.api.csv_answers.describe",
+    ],
     "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_NAME_OVERRIDES": {
-        "BatchKind": "licensing.models.BatchKind.values",
-        "ApiKeyState": ["usable", "expired", "revoked"],
-        "GrantOrRevoke": ["grant", "revoke"],
-    },
+    "ENUM_NAME_OVERRIDES": ENUM_NAMES,
 }
 
 # --- Seeing it run --------------------------------------------------------------------------------
 
+# Opens /metrics; without it production has none.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 LOGGING_CONFIG = None
 configure_logging(level=LOG_LEVEL, colours=not PRODUCTION and sys.stderr.isatty())

@@ -7,6 +7,7 @@ from organizations.api.errors import not_found as api_not_found
 from organizations.api.openapi import OpenApiView
 from organizations.views.home import home
 from vpp_dashboard import demo_inbox, health
+from vpp_dashboard.metrics.door import metrics
 
 urlpatterns = [
     path("", home, name="home"),
@@ -26,6 +27,7 @@ urlpatterns = [
     path("demo/inbox/", demo_inbox.inbox, name="demo_inbox"),
     path("demo/inbox/<str:file>/<int:number>/", demo_inbox.read_mail, name="demo_mail"),
     path("demo/inbox/<str:file>/<int:number>/html", demo_inbox.mail_html, name="demo_mail_html"),
+    path("metrics", metrics, name="metrics"),
     path("health/live", health.live, name="health_live"),
     path("health/ready", health.ready, name="health_ready"),
 ]

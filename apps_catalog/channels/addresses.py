@@ -8,20 +8,13 @@ private network.
 
 from __future__ import annotations
 
-import ipaddress
-from contextlib import suppress
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from requests.auth import HTTPBasicAuth
 
-from organizations.signin import outbound
-from organizations.signin.outbound import Address
-
-# Of clouds, in ranges that are otherwise fine.
-METADATA = frozenset(
-    ipaddress.ip_address(text) for text in ("fd00:ec2::254", "100.100.100.200", "192.0.0.192")
-)
+from organizations import outbound
+from organizations.outbound import Address, Unfit
 
 
 class NotAServer(outbound.Unreachable):
@@ -32,58 +25,28 @@ class Session(outbound.Session):
     """As careful as with identity providers: no redirects, no long answers, none that are slow."""
 
     def __init__(self, user: str, key: str) -> None:
-        super().__init__()
+        super().__init__(check, schemes=outbound.SCHEMES)
         self.auth = HTTPBasicAuth(user.encode(), key.encode())
-        for scheme in outbound.SCHEMES:
-            self.mount(f"{scheme}://", ServerAdapter())
-
-
-class ServerAdapter(outbound.PublicAdapter):
-    def address_of(self, scheme: str, host: str, port: int) -> Address:
-        addresses = outbound.resolved(host, port)
-        for address in addresses:
-            check(scheme, address, host)
-        return addresses[0]
-
-    def check_literal(self, host: str) -> None:
-        if address := outbound.literal(host.rstrip(".")):
-            check("https", address, host)
 
 
 def check(scheme: str, address: Address, host: str) -> None:
-    plain = unwrapped(address)
-    if (
-        plain in METADATA
-        or plain.is_link_local
-        or plain.is_multicast
-        or plain.is_unspecified
-        or (plain.version == 4 and plain.is_reserved)
-    ):
-        raise NotAServer(f"{host} is an address at which no MDM server can be. Enter its own.")
-    is_public = outbound.is_public(address)
-    if not is_public and not settings.NANOMDM_PRIVATE_ADDRESSES:
-        raise NotAServer(
-            f"{host} is in a private network, which this installation asks no MDM servers in. Its"
-            " operator can allow that with NANOMDM_PRIVATE_ADDRESSES."
-        )
-    if scheme == "http" and is_public:
-        raise NotAServer(f"{host} is a public address, so it must be asked over https.")
-
-
-def unwrapped(address: Address) -> Address:
-    """Out of every disguise in which IPv6 carries an IPv4 address."""
-    if isinstance(address, ipaddress.IPv6Address):
-        if address in outbound.TRANSLATED:
-            return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-        return address.ipv4_mapped or address.sixtofour or address
-    return address
+    match outbound.unfit(scheme, address, private=settings.NANOMDM_PRIVATE_ADDRESSES):
+        case Unfit.NEVER:
+            raise NotAServer(f"{host} is an address at which no MDM server can be. Enter its own.")
+        case Unfit.PRIVATE:
+            raise NotAServer(
+                f"{host} is in a private network, which this installation asks no MDM servers in."
+                " Its operator can allow that with NANOMDM_PRIVATE_ADDRESSES."
+            )
+        case Unfit.PLAIN:
+            raise NotAServer(f"{host} is a public address, so it must be asked over https.")
 
 
 def problem_of(url: str) -> str:
     """What is wrong with an address as it is typed; empty where a server may answer there."""
     example = "Write it like https://mdm.example.org."
-    parts = _parts(url)
-    if parts is None or parts.scheme not in outbound.SCHEMES or not parts.hostname:
+    parts = outbound.parts_of(url)
+    if parts is None or not parts.hostname:
         return f"“{url[:80]}” is no address of a server. {example}"
     if parts.username or parts.password:
         return f"User and key do not belong into the address: there are fields for them. {example}"
@@ -95,14 +58,6 @@ def problem_of(url: str) -> str:
         except NotAServer as error:
             return str(error)
     return ""
-
-
-def _parts(url: str) -> SplitResult | None:
-    with suppress(ValueError):
-        parts = urlsplit(url)
-        if parts.port != 0:
-            return parts
-    return None
 
 
 def origin(url: str) -> str:

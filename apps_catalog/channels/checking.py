@@ -46,6 +46,11 @@ def due() -> QuerySet[ChannelSettings]:
     return ChannelSettings.objects.using("system").filter(OF_OPEN).filter(asked | old)
 
 
+def is_under_way(chosen: ChannelSettings) -> bool:
+    asked, answered = chosen.check_asked_at, chosen.checked_at
+    return bool(asked and (answered is None or answered < asked))
+
+
 def is_ending(chosen: ChannelSettings) -> bool:
     ends = chosen.push_expires_at
     return ends is not None and ends <= timezone.now() + WARNING

@@ -173,6 +173,12 @@ def ask_check(*, organization: Organization) -> ChannelSettings:
     return chosen
 
 
+def check_server(organization: Organization) -> None:
+    """After a change: whether its own server can be reached is of interest at once."""
+    if effective(settings_of(organization).kind) == ChannelKind.NANOMDM:
+        ask_check(organization=organization)
+
+
 def locked(organization: Organization) -> ChannelSettings:
     ChannelSettings.objects.get_or_create(organization=organization)
     rows = ChannelSettings.objects.select_related("organization", "network")

@@ -19,8 +19,8 @@ from apps_catalog.channels import addresses, nanomdm_answers, plists
 from apps_catalog.channels.base import Can, DeviceCommand, Health, SendOutcome, SendResult
 from apps_catalog.channels.nanomdm_answers import Answer
 from apps_catalog.models import ChannelKind, ChannelSettings
+from organizations import outbound
 from organizations.crypto import CannotDecrypt
-from organizations.signin import outbound
 
 MOST_AT_ALL = 5000  # whose answers are still read whole
 

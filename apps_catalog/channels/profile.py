@@ -11,7 +11,11 @@ from urllib.parse import urlencode, urlsplit
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.conf import settings
+from django.utils.text import slugify
 
+from apps_catalog.channels import addresses
+
+PROFILE = "application/x-apple-aspen-config"
 ALL_RIGHTS = 8191
 # Without the first, a Mac has no channel of its user, and a Shared iPad none at all.
 CAPABILITIES = ("com.apple.mdm.per-user-connections", "com.apple.mdm.bootstraptoken")
@@ -31,6 +35,27 @@ class ProfileDetails:
     scep_url: str
     scep_name: str = ""
     scep_challenge: str = field(default="", repr=False)
+
+
+def problem_of_server(url: str) -> str:
+    """Devices accept no other than https."""
+    is_fit = url.startswith("https://") and not addresses.problem_of(url)
+    return "" if is_fit else "Devices enroll over https only. Enter such an address."
+
+
+def problem_of_scep(url: str) -> str:
+    is_fit = url.startswith(("https://", "http://"))
+    return "" if is_fit else "Enter an address that begins with https:// or http://."
+
+
+def proposed_server(base_url: str) -> str:
+    """Where devices probably find the server whose API has this address."""
+    origin = addresses.origin(base_url)
+    return f"{origin.removesuffix(':443')}/mdm" if origin else ""
+
+
+def file_name(network_name: str, network_id: int) -> str:
+    return f"enroll-{slugify(network_name) or network_id}.mobileconfig"
 
 
 def enrollment_profile(details: ProfileDetails) -> bytes:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from apps_catalog.codes.letters import Writer, key_of
 from apps_catalog.codes.refusals import NobodyChosen, NobodyLeft, NotEnoughCodes, TooManyChosen
 from apps_catalog.managing.editing import locked
-from apps_catalog.models import ManagedApp, RedemptionCode
+from apps_catalog.models import Installation, ManagedApp, RedemptionCode
 from organizations import audit
 from organizations.audit import Actor
 from organizations.models import Device, Membership, Owner
@@ -37,6 +37,11 @@ def with_code(managed_app: ManagedApp) -> Exists:
     given = RedemptionCode.objects.filter(managed_app=managed_app.pk).exclude(state=State.UNUSED)
     same = Q(owner=OuterRef("pk")) | Q(owner=None, email__iexact=OuterRef("email"))
     return Exists(given.filter(same))
+
+
+def owners_in_scope(managed_app: ManagedApp) -> Exists:
+    wanted = Installation.objects.filter(managed_app=managed_app.pk, is_wanted=True)
+    return Exists(wanted.filter(device__owner=OuterRef("pk")))
 
 
 @transaction.atomic

@@ -6,9 +6,9 @@ from typing import Any
 
 from django import forms
 
-from apps_catalog.channels import addresses
 from apps_catalog.channels.choosing import effective
 from apps_catalog.channels.configuring import ChannelDetails
+from apps_catalog.channels.profile import problem_of_scep, problem_of_server, proposed_server
 from apps_catalog.models import ChannelKind, ChannelSettings
 from organizations.models import Network
 
@@ -125,9 +125,8 @@ class ProfileForm(forms.Form):
     )
 
     def __init__(self, sent: Any = None, *, chosen: ChannelSettings) -> None:
-        origin = addresses.origin(chosen.base_url)
         initial = {
-            "server_url": f"{origin.removesuffix(':443')}/mdm" if origin else "",
+            "server_url": proposed_server(chosen.base_url),
             "topic": chosen.topic,
             "network": chosen.network,
         }
@@ -138,14 +137,13 @@ class ProfileForm(forms.Form):
         networks.queryset = ours.order_by("name", "pk")
 
     def clean_server_url(self) -> str:
-        """Devices accept no other than https."""
         url: str = self.cleaned_data["server_url"].strip()
-        if not url.startswith("https://") or addresses.problem_of(url):
-            raise forms.ValidationError("Devices enroll over https only. Enter such an address.")
+        if problem := problem_of_server(url):
+            raise forms.ValidationError(problem)
         return url
 
     def clean_scep_url(self) -> str:
         url: str = self.cleaned_data["scep_url"].strip()
-        if not url.startswith(("https://", "http://")):
-            raise forms.ValidationError("Enter an address that begins with https:// or http://.")
+        if problem := problem_of_scep(url):
+            raise forms.ValidationError(problem)
         return url

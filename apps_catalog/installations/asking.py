@@ -73,6 +73,13 @@ def ask_install(
     return _ask(by, managed_app, devices, lambda each: plan_install(each, force=force), _install)
 
 
+def foresee_install(
+    *, managed_app: ManagedApp, devices: QuerySet[Device], force: bool = False
+) -> Asked:
+    """What asking would lead to."""
+    return _planned(managed_app, devices, lambda each: plan_install(each, force=force))[1]
+
+
 def retry(*, by: Actor, managed_app: ManagedApp, devices: QuerySet[Device]) -> Asked:
     """What failed, is stalled, or was removed by the user."""
     return _ask(by, managed_app, devices, plan_retry, _install)
@@ -133,6 +140,15 @@ Act = Callable[[Actor, ManagedApp, Sequence[Candidate]], None]
 def _ask(
     by: Actor, managed_app: ManagedApp, devices: QuerySet[Device], decide: Decide, act: Act
 ) -> Asked:
+    chosen, asked = _planned(managed_app, devices, decide)
+    if chosen:
+        act(by, managed_app, chosen)
+    return asked
+
+
+def _planned(
+    managed_app: ManagedApp, devices: QuerySet[Device], decide: Decide
+) -> tuple[list[Candidate], Asked]:
     chosen: list[Candidate] = []
     already, cannot = 0, Counter[Reason]()
     for each in candidates(managed_app, devices):
@@ -143,9 +159,7 @@ def _ask(
             already += 1
         else:
             cannot[answer] += 1
-    if chosen:
-        act(by, managed_app, chosen)
-    return Asked(len(chosen), already, dict(cannot))
+    return chosen, Asked(len(chosen), already, dict(cannot))
 
 
 def candidates(managed_app: ManagedApp, devices: QuerySet[Device]) -> list[Candidate]:

@@ -9,15 +9,10 @@ from django.core.exceptions import PermissionDenied
 from apps_catalog.managing.accounts import refuse_accounts, refuse_other_peoples_licenses
 from apps_catalog.managing.details import ManagedAppDetails
 from apps_catalog.managing.methods import possible_methods
-from apps_catalog.managing.refusals import (
-    MethodNotPossible,
-    NumberOutOfRange,
-    ScopeWithoutTags,
-    TagUnknown,
-)
+from apps_catalog.managing.refusals import MethodNotPossible, NumberOutOfRange
 from apps_catalog.models import ManagedApp, PurchaseMethod
-from organizations.models import Membership, Tag
-from organizations.scopes import Scope
+from organizations.models import Membership
+from organizations.scopes import checked_scope
 
 LONGEST_GRACE = 365
 HIGHEST_PRIORITY = 100
@@ -62,18 +57,6 @@ def checked(
     if scope != was.scope:
         scope = checked_scope(scope, managed_app.organization_id)
     return replace(details, scope=scope, account_ids=account_ids)
-
-
-def checked_scope(scope: Scope, organization_id: int) -> Scope:
-    if not scope.operator.takes_tags:
-        return Scope(scope.operator)
-    tag_ids = tuple(dict.fromkeys(scope.tag_ids))
-    if not tag_ids:
-        raise ScopeWithoutTags
-    known = Tag.objects.filter(organization=organization_id).in_bulk(tag_ids)
-    if missing := [pk for pk in tag_ids if pk not in known]:
-        raise TagUnknown([str(pk) for pk in missing])
-    return Scope(scope.operator, tag_ids)
 
 
 def _check_numbers(details: ManagedAppDetails) -> None:

@@ -45,25 +45,6 @@ class NoNetworkChosen(Refusal):
         super().__init__("Choose at least one network whose devices are to get the app.")
 
 
-class ScopeWithoutTags(Refusal):
-    code = "scope_without_tags"
-    field = "scope_tags"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "This scope names devices by their tags: choose at least one tag, or another scope."
-        )
-
-
-class TagUnknown(Refusal):
-    code = "tag_unknown"
-    field = "scope_tags"
-
-    def __init__(self, names: Sequence[str]) -> None:
-        told = ", ".join(f"“{name}”" for name in names[:NAMED])
-        super().__init__(f"This organization has no tag {told}. Choose one of Configure > Tags.")
-
-
 class MethodNotPossible(Refusal):
     code = "purchase_method_not_possible"
     field = "purchase_method"

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.utils.text import slugify
 from django.views.decorators.http import require_http_methods
 
 from apps_catalog.channels import configuring
-from apps_catalog.channels.profile import ProfileDetails, enrollment_profile
+from apps_catalog.channels.profile import PROFILE, ProfileDetails, enrollment_profile, file_name
 from apps_catalog.forms.channel import ProfileForm
 from organizations.access import AdminRequest, organization_view
 from organizations.models import Network, Organization
-
-PROFILE = "application/x-apple-aspen-config"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -31,6 +28,6 @@ def download(organization: Organization, *, network: Network, **told: str) -> Ht
     details = ProfileDetails(
         organization=organization.name, network=network.name, network_id=network.pk, **told
     )
-    name = slugify(network.name) or str(network.pk)
-    headers = {"Content-Disposition": f'attachment; filename="enroll-{name}.mobileconfig"'}
+    name = file_name(network.name, network.pk)
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return HttpResponse(enrollment_profile(details), content_type=PROFILE, headers=headers)

@@ -10,17 +10,15 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from apps_catalog.channels import checking, configuring
-from apps_catalog.channels.choosing import effective
+from apps_catalog.channels import configuring
 from apps_catalog.channels.simulated import faults
+from apps_catalog.channels.standing import standing_of
 from apps_catalog.forms.channel import ChannelForm
-from apps_catalog.models import ChannelEvent, ChannelKind, ChannelSettings, Enrollment
+from apps_catalog.models import ChannelKind, ChannelSettings
 from organizations.access import AdminRequest, organization_view
 from organizations.forms import done
 from organizations.models import Organization
 from organizations.refusals import Refusal
-
-TROUBLES_SHOWN = 5
 
 
 def refuse_network_admins(request: AdminRequest) -> None:
@@ -51,20 +49,12 @@ def settings_page(
 
 
 def state_of(chosen: ChannelSettings) -> dict[str, Any]:
-    asked, answered = chosen.check_asked_at, chosen.checked_at
-    told = ChannelEvent.objects.filter(organization=chosen.organization_id).exclude(error="")
-    enrolled = Enrollment.objects.filter(organization=chosen.organization_id, is_enrolled=True)
-    return {
-        "enrolled": enrolled.count(),
-        "chosen": chosen,
-        "kind": effective(chosen.kind),
-        "is_nanomdm": effective(chosen.kind) == ChannelKind.NANOMDM,
-        "is_simulated": effective(chosen.kind) == ChannelKind.SIMULATED,
-        "is_none": effective(chosen.kind) == ChannelKind.NONE,
-        "webhook_url": configuring.webhook_url(chosen) if chosen.pk else "",
-        "is_being_checked": bool(asked and (answered is None or answered < asked)),
-        "push_is_ending": checking.is_ending(chosen),
-        "troubles": list(told.order_by("-pk")[:TROUBLES_SHOWN]),
+    standing = standing_of(chosen)
+    names = ("enrolled", "chosen", "kind", "webhook_url", "is_being_checked", "push_is_ending")
+    return {name: getattr(standing, name) for name in (*names, "troubles")} | {
+        "is_nanomdm": standing.kind == ChannelKind.NANOMDM,
+        "is_simulated": standing.kind == ChannelKind.SIMULATED,
+        "is_none": standing.kind == ChannelKind.NONE,
     }
 
 
@@ -78,13 +68,8 @@ def channel_edit(request: AdminRequest, organization: Organization) -> HttpRespo
     if not done(form, lambda: configure(details=form.details)):
         return settings_page(request, organization, form)
     messages.success(request, "The device channel is saved.")
-    check_again(organization)
+    configuring.check_server(organization)
     return redirect("apps_catalog:channel_settings", organization.pk)
-
-
-def check_again(organization: Organization) -> None:
-    if effective(configuring.settings_of(organization).kind) == ChannelKind.NANOMDM:
-        configuring.ask_check(organization=organization)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

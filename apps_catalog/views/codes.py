@@ -8,7 +8,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, OuterRef
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -16,9 +15,14 @@ from django.views.decorators.http import require_http_methods
 
 from apps_catalog.codes import changing
 from apps_catalog.codes.counting import counts_of, lacking
-from apps_catalog.codes.handing_out import MOST_AT_ONCE, hand_out, recipients
+from apps_catalog.codes.handing_out import (
+    MOST_AT_ONCE,
+    hand_out,
+    owners_in_scope,
+    recipients,
+)
 from apps_catalog.codes.refusals import NothingSaid
-from apps_catalog.models import CodeImport, Installation, ManagedApp, RedemptionCode
+from apps_catalog.models import CodeImport, ManagedApp, RedemptionCode
 from apps_catalog.reasons import Reason
 from apps_catalog.tables.codes import CodeList, RecipientList
 from organizations.access import AdminRequest, organization_view
@@ -163,11 +167,6 @@ def code_show(
         except Refusal as refusal:
             messages.error(request, str(refusal))
     return render(request, "apps_catalog/code_show.html", context)
-
-
-def owners_in_scope(managed_app: ManagedApp) -> Exists:
-    wanted = Installation.objects.filter(managed_app=managed_app.pk, is_wanted=True)
-    return Exists(wanted.filter(device__owner=OuterRef("pk")))
 
 
 def app_or_404(request: AdminRequest, app_id: int) -> ManagedApp:

@@ -9,16 +9,14 @@ from typing import Any
 from apps_catalog import store
 from apps_catalog.managing import ManagedAppDetails
 from apps_catalog.managing.details import PLAIN
-from apps_catalog.managing.refusals import TagUnknown
 from apps_catalog.models import App, ManagedApp, ManagedAppAccount
 from licensing.api.app_serializers import METHOD_NAMES, METHODS
 from licensing.managing.finding import ELSEWHERE
 from licensing.models import LicensedApp
 from licensing.tables.apps import held_among, tag_names
+from organizations.api.scoping import scope_from
 from organizations.models import Membership, Organization
 from organizations.refusals import Refusal
-from organizations.scopes import Operator, Scope
-from organizations.tags import tags_called
 from vpp_accounts.models import VppAccount
 
 COUNTS = ("licensed", "installed", "waiting", "blocked", "failed")
@@ -36,14 +34,6 @@ def details_from(
     if "vppAccountIds" in given:
         said["account_ids"] = tuple(map(int, given["vppAccountIds"]))
     return replace(base, **said)
-
-
-def scope_from(words: Sequence[str], organization: Organization) -> Scope:
-    operator, *names = words
-    known = tags_called(organization, names)
-    if missing := [name for name in names if name not in known]:
-        raise TagUnknown(missing)
-    return Scope(Operator(operator), tuple(known[name].pk for name in names))
 
 
 def app_for(adam_id: str, platform: str, country: str, membership: Membership) -> App:

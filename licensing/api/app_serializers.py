@@ -3,18 +3,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import ClassVar
 
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from apps_catalog.managing.checking import HIGHEST_PRIORITY, LONGEST_GRACE
 from apps_catalog.models import InstallationState, ManagedPlatform, PurchaseMethod
 from licensing.automation.preview import Fate
+from organizations.api.scoping import ScopeField
 from organizations.api.serializers import WireSerializer
-from organizations.scopes import Operator
 
-MOST_TAGS = 200
 METHODS = {
     "deviceAssignment": PurchaseMethod.DEVICE,
     "userAssignment": PurchaseMethod.USER,
@@ -24,30 +23,11 @@ METHODS = {
 METHOD_NAMES = {str(method.value): name for name, method in METHODS.items()}
 
 
-SCOPE = {"type": "array", "items": {"type": "string"}, "minItems": 1}
-
-
-@extend_schema_field({"oneOf": [{"type": "string"}, SCOPE]})
-class ScopeField(serializers.Field[list[str], Any, list[str], Any]):
-    """“withAny,tag1,tag2” as a text, or the same as a list: the operator, then names of tags."""
-
-    def to_internal_value(self, data: Any) -> list[str]:
-        parts = data.split(",") if isinstance(data, str) else data
-        is_list = isinstance(parts, list) and all(isinstance(part, str) for part in parts)
-        words = [part.strip() for part in parts if part.strip()] if is_list else []
-        if not words or words[0] not in Operator.values:
-            raise serializers.ValidationError(
-                f"must begin with one of {', '.join(Operator.values)}, followed by tags."
-            )
-        if "\0" in "".join(words):
-            raise serializers.ValidationError("has a NUL character, which no tag has.")
-        if len(words) > MOST_TAGS + 1:
-            raise serializers.ValidationError(f"takes at most {MOST_TAGS} tags.")
-        return words
-
-
 class UpdateAppSerializer(WireSerializer):
     """Fields that are not sent stay as they are."""
+
+    fixed = frozenset({"id", "networkId", "adamId", "platform", "country"})
+    follows: ClassVar[Mapping[str, str]] = {"tags": "scope"}
 
     scope = ScopeField(
         required=False, help_text="“withAny,tag1,tag2”, or the same as a list of texts."
@@ -161,7 +141,7 @@ class ScopedDeviceSerializer(WireSerializer):
     name = serializers.CharField(allow_blank=True)
     ownerName = serializers.CharField(allow_null=True)
     license = serializers.ChoiceField([fate.value for fate in Fate])
-    state = serializers.ChoiceField(InstallationState.values, allow_null=True)
+    state = serializers.ChoiceField(InstallationState.choices, allow_null=True)
     reason = serializers.CharField(allow_null=True, help_text="A code such as noSerialNumber.")
     message = serializers.CharField(allow_blank=True)
     isManaged = serializers.BooleanField(allow_null=True)

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponseBase
+from django.http import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps_catalog.api.doors import NetworkAppApiView, NetworkAppsApiView
 from apps_catalog.managing import (
     ManagedAppDetails,
     add_apps,
@@ -19,12 +19,11 @@ from apps_catalog.managing import (
     pause_app,
     resume_app,
 )
-from apps_catalog.managing.checking import checked
 from apps_catalog.managing.ending import LicenseChoice
 from apps_catalog.models import App, Installation, ManagedApp
-from apps_catalog.models.managed import ManagedAppQuerySet
 from apps_catalog.reasons import Reason
 from licensing.api.app_details import Wire, app_for, details_from
+from licensing.api.app_previews import foreseen, known_app, unsaved
 from licensing.api.app_serializers import (
     AppPreviewSerializer,
     AppSerializer,
@@ -33,44 +32,22 @@ from licensing.api.app_serializers import (
     UpdateAppSerializer,
 )
 from licensing.automation.preview import Draft, Outcome, clients, outcomes, preview
-from licensing.managing import words
 from licensing.managing.defaults import details_for
-from licensing.managing.drafts import draft_of
 from organizations.api import paging, parameters
-from organizations.api.doors import NetworkApiView
 from organizations.api.openapi import operation, paged, query
 from organizations.api.paging import PageSize
-from organizations.models import Device, Network
+from organizations.models import Device
 
 APPS = PageSize(default=1000, largest=1000)
 DEVICES = PageSize(default=100, largest=1000)
 TAG = "Apps"
 DRY_RUN = query("dryRun", "true answers what saving would lead to, and saves nothing.", type=bool)
-MAY_NOT = "You have read-only access to this network; this needs write access to it."
 
 
-class AppsApiView(NetworkApiView):
-    network_writes = True
-
-    def refuse_readers(self) -> None:
-        super().refuse_readers()
-        if not Network.objects.writable_by(self.membership).filter(pk=self.network.pk).exists():
-            raise PermissionDenied(MAY_NOT)
-
-    def apps(self) -> ManagedAppQuerySet:
-        visible = ManagedApp.objects.visible_to(self.membership).filter(network=self.network)
-        return visible.select_related("app", "network", "organization")
-
+class AppsApiView(NetworkAppsApiView):
     def told(self, managed_app: ManagedApp, *, status: int = 200) -> Response:
         (found,) = self.apps().filter(pk=managed_app.pk)
         return Response(Wire([found], self.membership).app(found), status=status)
-
-    def foreseen(self, managed_app: ManagedApp, details: ManagedAppDetails) -> Response:
-        was = ManagedAppDetails.of(managed_app) if managed_app.pk else ManagedAppDetails()
-        draft = draft_of(managed_app, checked(details, managed_app, self.membership, was=was))
-        told = preview(draft, self.membership)
-        sentence = words.saved(draft, told)
-        return Response(words.preview_json(told) | {"message": sentence})
 
 
 class AppsView(AppsApiView):
@@ -103,18 +80,11 @@ class AppsView(AppsApiView):
     def post(self, request: Request, **path: str) -> Response:
         given = CreateAppSerializer.checked(request)
         is_dry = parameters.boolean(request, "dryRun")
-        app = self._known(given) if is_dry else self._app(given)
+        app = known_app(given["adamId"]) if is_dry else self._app(given)
         details = self._details(given, app)
         if is_dry:
-            draft = ManagedApp(
-                organization=self.organization,
-                network=self.network,
-                app=app,
-                adam_id=app.adam_id,
-                platform=given["platform"],
-                purchase_method=details.purchase_method,
-            )
-            return self.foreseen(draft, details)
+            draft = unsaved(app, given["platform"], self.network, details)
+            return Response(foreseen(draft, details, self.membership))
         (managed_app,) = add_apps(
             by=self.actor,
             membership=self.membership,
@@ -128,25 +98,13 @@ class AppsView(AppsApiView):
         country = given.get("country", "").upper()
         return app_for(given["adamId"], given["platform"], country, self.membership)
 
-    def _known(self, given: dict[str, Any]) -> App:
-        """A dry run makes nothing, not even an app that nobody has heard of."""
-        known = App.objects.filter(adam_id=given["adamId"]).order_by("pk")
-        return known.first() or App(adam_id=given["adamId"])
-
     def _details(self, given: dict[str, Any], app: App) -> ManagedAppDetails:
         base = details_for(app, [self.network], self.membership)[self.network]
         return details_from(given, base, self.organization)
 
 
-class AppApiView(AppsApiView):
-    managed_app: ManagedApp
-
-    def enter(self) -> None:
-        super().enter()
-        found = self.apps().filter(pk=self.row_id("appId")).first()
-        if found is None:
-            raise Http404
-        self.managed_app = found
+class AppApiView(AppsApiView, NetworkAppApiView):
+    """One of them."""
 
 
 class AppView(AppApiView):
@@ -171,7 +129,7 @@ class AppView(AppApiView):
         if "vppAccountIds" in given:
             details = replace(details, account_ids=(*details.account_ids, *self._hidden(was)))
         if parameters.boolean(request, "dryRun"):
-            return self.foreseen(self.managed_app, details)
+            return Response(foreseen(self.managed_app, details, self.membership))
         managed_app = edit_app(
             by=self.actor,
             membership=self.membership,

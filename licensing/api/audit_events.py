@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db.models import Q
-from django.http import HttpResponseBase
+from django.http import Http404, HttpResponseBase
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from licensing.models import events_visible_to
 from organizations.api import paging, parameters
@@ -58,6 +59,23 @@ class AuditEventsView(OrganizationApiView):
         return paging.listed(
             request, events, size=EVENTS, shape=paging.each(event_json), newest_first=True
         )
+
+
+class AuditEventView(OrganizationApiView):
+    organization_wide = True
+
+    @operation(
+        "getOrganizationAuditEvent",
+        "Show one thing that was done",
+        tag="Audit",
+        answers={200: AuditEventSerializer},
+        description="Not found: what concerns a VPP account whose licenses are closed to this key.",
+    )
+    def get(self, request: Request, **path: str) -> Response:
+        event = events_visible_to(self.membership).filter(pk=self.row_id("eventId")).first()
+        if event is None:
+            raise Http404
+        return Response(event_json(event))
 
 
 def filtered(request: Request, events: AuditEventQuerySet) -> AuditEventQuerySet:

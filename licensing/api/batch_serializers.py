@@ -17,6 +17,7 @@ MOST_HOLDERS = 100_000  # of each kind in one request
 MOST_TITLES = 2000
 HIGHEST_PRIORITY = 1000
 KINDS = [BatchKind.GRANT.value, BatchKind.REVOKE.value]
+REASONS = [reason.value for reason in Reason]
 SERIAL_NUMBER = re.compile(r"[^\x00]{1,64}")
 USER_ID = re.compile(r"[0-9]{1,18}")
 HOLDERS = {"type": "array", "items": {"type": "string"}, "maxItems": MOST_HOLDERS}
@@ -97,7 +98,7 @@ class SkippedSerializer(AssetKeySerializer):
     serialNumber = serializers.CharField(allow_null=True)
     userId = serializers.CharField(allow_null=True)
     clientUserId = serializers.CharField(allow_null=True)
-    reason = serializers.ChoiceField([reason.value for reason in Reason])
+    reason = serializers.ChoiceField(REASONS)
     message = serializers.CharField()
 
 

@@ -6,8 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponseBase
+from django.http import HttpResponseBase
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,6 +15,7 @@ from apps_catalog.installations import exporting
 from apps_catalog.installations.asking import Asked, ask_install, ask_removal
 from apps_catalog.models import InstallationState, ManagedApp
 from organizations.api import paging, parameters
+from organizations.api.device_doors import DeviceApiView
 from organizations.api.doors import NetworkApiView
 from organizations.api.openapi import operation, paged, query
 from organizations.api.paging import PageSize
@@ -97,29 +97,10 @@ class InstallsView(NetworkApiView):
         return paging.listed(request, found, size=INSTALLS, shape=paging.each(exporting.row_of))
 
 
-class DeviceAppsView(NetworkApiView):
-    """Everything below /networks/{networkId}/sm/devices/{deviceId}."""
-
-    network_writes = True
-    device: Device
-
-    def enter(self) -> None:
-        super().enter()
-        devices = Device.objects.visible_to(self.membership).filter(network=self.network)
-        device = devices.filter(pk=self.row_id("deviceId")).first()
-        if device is None:
-            raise Http404
-        self.device = device
-
-    def refuse_readers(self) -> None:
-        super().refuse_readers()
-        writable = Network.objects.writable_by(self.membership)
-        if not writable.filter(pk=self.network.pk).exists():
-            raise PermissionDenied("You have read-only access to this network.")
-
+class DeviceAppsView(DeviceApiView):
     def asked(self, given: dict[str, Any], ask: Callable[[ManagedApp], Asked]) -> Response:
         answer: dict[str, list[Any]] = {"appIds": [], "already": [], "leftOut": []}
-        for app in self._apps(given["appIds"]):
+        for app in apps_named(given["appIds"], self.network):
             asked = ask(app)
             if asked.asked:
                 answer["appIds"].append(str(app.pk))
@@ -131,13 +112,14 @@ class DeviceAppsView(NetworkApiView):
             ]
         return Response(answer)
 
-    def _apps(self, app_ids: list[str]) -> list[ManagedApp]:
-        """All of them, before anything is asked."""
-        rows = ManagedApp.objects.filter(network=self.network, pk__in={int(pk) for pk in app_ids})
-        found = {row.pk: row for row in rows.select_related("app", "organization")}
-        if unknown := [pk for pk in app_ids if int(pk) not in found]:
-            raise AppsUnknown(unknown)
-        return [found[int(pk)] for pk in dict.fromkeys(app_ids)]
+
+def apps_named(app_ids: list[str], network: Network) -> list[ManagedApp]:
+    """All of them, before anything is asked."""
+    rows = ManagedApp.objects.filter(network=network, pk__in={int(pk) for pk in app_ids})
+    found = {row.pk: row for row in rows.select_related("app", "organization")}
+    if unknown := [pk for pk in app_ids if int(pk) not in found]:
+        raise AppsUnknown(unknown)
+    return [found[pk] for pk in dict.fromkeys(map(int, app_ids))]
 
 
 class InstallAppsView(DeviceAppsView):

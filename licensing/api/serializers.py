@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from django.core.files.uploadedfile import UploadedFile
 from drf_spectacular.utils import extend_schema_field
@@ -75,6 +76,9 @@ class TokenFileField(TokenField):
 
 class UpdateAccountSerializer(WireSerializer):
     """Fields that are not sent stay as they are."""
+
+    fixed = frozenset({"id", "vppAccountId", "vppLocationId", "uId", "country"})
+    follows: ClassVar[Mapping[str, str]] = {"networkIdAdmins": "allowedNetworkIds"}
 
     name = serializers.CharField(max_length=200, required=False)
     email = serializers.EmailField(max_length=254, required=False)

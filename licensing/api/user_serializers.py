@@ -15,6 +15,8 @@ STATUSES = [status.value for status in PersonStatus]
 class UpdateVppUserSerializer(WireSerializer):
     """Fields that are not sent stay as they are."""
 
+    fixed = frozenset({"id", "clientUserId", "ownerId"})
+
     email = serializers.CharField(required=False, max_length=254)
     name = serializers.CharField(required=False, max_length=200)
     username = serializers.CharField(required=False, allow_blank=True, max_length=200)
@@ -37,6 +39,15 @@ class CreateVppUserSerializer(UpdateVppUserSerializer):
         required=False,
         error_messages={"invalid": "must be an id: digits only."},
         help_text="The owner who becomes a user; otherwise the e-mail address decides.",
+    )
+    tags = serializers.ListField(
+        child=serializers.CharField(max_length=100),
+        max_length=500,
+        required=False,
+        help_text="They come to those that the owner has.",
+    )
+    invite = serializers.BooleanField(
+        default=False, help_text="An invitation follows as soon as Apple knows the user."
     )
 
 

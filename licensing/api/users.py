@@ -17,12 +17,13 @@ from licensing.api.user_serializers import (
     UpdateVppUserSerializer,
     VppUserSerializer,
 )
+from licensing.people import adding
 from organizations.api import paging, parameters
 from organizations.api.openapi import operation, paged, query
 from organizations.api.paging import PageSize
 from organizations.models import Owner
 from users.models import VppUser, VppUserQuerySet
-from users.services import PersonDetails, add_person, edit_person
+from users.services import PersonDetails, edit_person
 from users.states import PersonStatus, status_of, with_status
 
 USERS = PageSize(default=1000, largest=1000)
@@ -65,11 +66,13 @@ class UsersView(UsersApiView):
     )
     def post(self, request: Request, **path: str) -> Response:
         given = CreateVppUserSerializer.checked(request)
-        user = add_person(
+        user = adding.add(
             by=self.actor,
             account=self.account,
             details=details_of(given),
             owner=self._owner(given),
+            tags=given.get("tags", ()),
+            invites=given["invite"],
         )
         return Response(user_json(user), status=201)
 

@@ -31,6 +31,13 @@ class AlreadyDecided(Conflict):
         )
 
 
+class NothingToDecide(Conflict):
+    code = "nothing_waits"
+
+    def __init__(self) -> None:
+        super().__init__("Nothing of this app waits for a decision any more.")
+
+
 class NotYourNetwork(Conflict):
     code = "network_not_yours"
 
@@ -114,6 +121,13 @@ def _ask(managed_app: ManagedApp, due: Sequence[str], assigned: int) -> None:
         )
         return
     AutomationHold.objects.filter(pk=hold.pk).update(**facts)
+
+
+def waiting_of(managed_app: ManagedApp) -> AutomationHold:
+    hold = AutomationHold.objects.waiting().filter(managed_app=managed_app).first()
+    if hold is None:
+        raise NothingToDecide
+    return hold
 
 
 def withdraw(managed_app: ManagedApp) -> None:

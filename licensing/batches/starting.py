@@ -38,6 +38,7 @@ from licensing.models import (
     ItemState,
     LicensedApp,
 )
+from licensing.webhooks import tell_of_shortage
 from organizations import audit, bulk
 from organizations.audit import Actor
 from organizations.models import Membership
@@ -115,6 +116,9 @@ def _begin(by: Actor, batch: Batch, summary: AnySummary, fill: Fill) -> Batch:
     tally([batch.pk])
     wake(batch.account)
     batch.refresh_from_db()
+    if batch.waiting:
+        waiting = BatchItem.objects.filter(batch=batch, state=ItemState.WAITING)
+        tell_of_shortage(batch.organization_id, waiting)
     return batch
 
 

@@ -9,6 +9,7 @@ from django.dispatch import Signal
 from django.utils import timezone
 
 from licensing.models import Batch, BatchItem, BatchState
+from licensing.webhooks import tell_of_ends
 from organizations import audit
 from organizations.audit import Actor
 from organizations.bulk import returned
@@ -64,8 +65,10 @@ def tally(batch_ids: Iterable[int]) -> None:
     )
     rows = returned(_TALLY, {"ids": ids, "now": timezone.now()})
     over = [pk for pk, ends, _ in rows if ends]
-    for batch in Batch.objects.select_related("organization").filter(pk__in=over):
+    ended = list(Batch.objects.select_related("organization", "account").filter(pk__in=over))
+    for batch in ended:
         _record_end(batch)
+    tell_of_ends(ended)
     places = sorted({organization_id for _, _, organization_id in rows})
     transaction.on_commit(
         lambda: batches_moved.send(Batch, organization_ids=places, over=over), robust=True

@@ -9,6 +9,7 @@ from licensing.batches import outcomes, people
 from licensing.batches.plans import Sent
 from licensing.batches.reasons import LOST, sentence_for
 from licensing.models import AppleOperation, BatchItem, BatchKind, ItemState
+from licensing.webhooks import tell_of_shortage
 from vpp_accounts.apple import errors
 from vpp_accounts.apple.events import Failure
 
@@ -57,6 +58,8 @@ def apply_failure(operation: AppleOperation, item_ids: Sequence[int], failure: F
             touched |= people.note_failures(operation.account_id, ids)
         if state == ItemState.WAITING:
             outcomes.counts_are_old(ids)
+            items = BatchItem.objects.filter(pk__in=ids, state=ItemState.WAITING)
+            tell_of_shortage(operation.organization_id, items)
     return touched
 
 

@@ -70,7 +70,7 @@ def apps_of(
     rows = list(
         Installation.objects.visible_to(membership)
         .filter(organization=device.organization_id, device=device)
-        .select_related("managed_app__app", "managed_app__network")
+        .select_related("managed_app__app", "managed_app__network", "device")
     )
     facts = gather(rows, membership)
     held = {(row.title.pk, row.is_owners): row for row in licenses}

@@ -21,13 +21,13 @@ SHOWN = 50
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """`url`: of an event of the audit log."""
+    """`event`: of the audit log; None: a step of an app."""
 
     at: datetime
     what: str
     change: str
     by: str
-    url: str = ""
+    event: AuditEvent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def events_of(device: Device, membership: Membership) -> list[AuditEvent]:
 def steps_of(device: Device, membership: Membership) -> list[Happening]:
     rows = InstallationStep.objects.filter(organization=device.organization_id, device_id=device.pk)
     steps = list(rows.order_by("-id")[:SHOWN])
-    names = _names({step.managed_app_id for step in steps}, membership)
+    names = app_names({step.managed_app_id for step in steps}, membership)
     return [
         Happening(
             step.at,
@@ -64,7 +64,7 @@ def merged(*kinds: Iterable[Happening]) -> list[Happening]:
 
 def commands_of(device: Device, membership: Membership) -> list[CommandRow]:
     commands = list(ChannelCommand.objects.filter(device=device).order_by("-id")[:SHOWN])
-    names = _names({command.managed_app_id for command in commands} - {None}, membership)
+    names = app_names({command.managed_app_id for command in commands} - {None}, membership)
     return [CommandRow(command, names.get(command.managed_app_id, "")) for command in commands]
 
 
@@ -72,7 +72,7 @@ def state_label(state: str) -> str:
     return str(dict(InstallationState.choices).get(state, state))
 
 
-def _names(ids: Iterable[int | None], membership: Membership) -> dict[int | None, str]:
+def app_names(ids: Iterable[int | None], membership: Membership) -> dict[int | None, str]:
     wanted = [pk for pk in ids if pk]
     apps = ManagedApp.objects.visible_to(membership).filter(pk__in=wanted).select_related("app")
     found: dict[int | None, str] = {app.pk: str(app) for app in apps}

@@ -26,20 +26,30 @@ FIELDS = (
 )
 
 
+OWN, INHERITED, AUTOMATIC = "own", "owner", "automatic"
+
+
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """`source`: “CSV import”; empty: nobody is named. `since`: when a person said it here."""
+    """`said_by`: of DeviceSource; empty: nobody is named. `since`: when a person said it here."""
 
+    field: str
     label: str
     value: str
-    source: str
+    said_by: str
     since: datetime | None
+
+    @property
+    def source(self) -> str:
+        """“CSV import”."""
+        return str(DeviceSource(self.said_by).label) if self.said_by else ""
 
 
 @dataclass(frozen=True, slots=True)
 class TagOrigin:
     name: str
-    origin: str
+    kind: str
+    origin: str  # the same in words
 
 
 def facts_of(device: Device, events: Iterable[AuditEvent]) -> list[Fact]:
@@ -47,9 +57,10 @@ def facts_of(device: Device, events: Iterable[AuditEvent]) -> list[Fact]:
     changed = _changes(events)
     return [
         Fact(
+            field,
             label,
             _told(device, field),
-            str(DeviceSource(source).label) if (source := _source(device, field)) else "",
+            source := _source(device, field),
             changed.get(said) if source == DeviceSource.PAGE else None,
         )
         for field, label, said in FIELDS
@@ -83,11 +94,11 @@ def tags_of(device: Device) -> list[TagOrigin]:
     owner = device.owner
     rows = Tag.objects.filter(organization=device.organization_id)
     names = dict(rows.exclude(kind=Tag.Kind.AUTOMATIC).values_list("pk", "name"))
-    inherited = _origins(owner.tag_ids, names, f"from its owner {owner}") if owner else []
+    inherited = owner.tag_ids if owner else []
     return [
-        *_origins(device.tag_ids, names, "its own"),
-        *inherited,
-        *(TagOrigin(name, "automatic") for name in sorted(automatic_names(device))),
+        *_origins(device.tag_ids, names, OWN, "its own"),
+        *_origins(inherited, names, INHERITED, f"from its owner {owner}"),
+        *(TagOrigin(name, AUTOMATIC, "automatic") for name in sorted(automatic_names(device))),
     ]
 
 
@@ -99,5 +110,7 @@ def automatic_names(device: Device) -> list[str]:
     return [tag.name for tag in known.values() if tag.fits(traits)]
 
 
-def _origins(ids: Iterable[int], names: Mapping[int, str], origin: str) -> list[TagOrigin]:
-    return [TagOrigin(names[pk], origin) for pk in ids if pk in names]
+def _origins(
+    ids: Iterable[int], names: Mapping[int, str], kind: str, origin: str
+) -> list[TagOrigin]:
+    return [TagOrigin(names[pk], kind, origin) for pk in ids if pk in names]

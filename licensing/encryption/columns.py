@@ -11,7 +11,7 @@ from django.db import models
 
 from apps_catalog.models import ChannelEvent, ChannelSettings, CodeImport, RedemptionCode
 from organizations import crypto
-from organizations.models import IdentityProvider
+from organizations.models import IdentityProvider, Webhook
 from organizations.signin.factors import BOUND_TO, SECRETS
 from users.models import VppUser
 from vpp_accounts.models import FormerClaim, VppAccount
@@ -95,6 +95,19 @@ EVERY = (
         "webhook_key_ciphertext",
         lambda row: row.webhook_key,
         way_out="make a new one",
+    ),
+    Sealed(
+        "Secrets of webhooks",
+        Webhook,
+        "secret_ciphertext",
+        lambda row: row.secret,
+        way_out="rotate it",
+    ),
+    Sealed(
+        "Earlier secrets of webhooks",
+        Webhook,
+        "previous_ciphertext",
+        lambda row: row.previous_secret,
     ),
     Sealed(
         "What MDM servers told, until it is understood",

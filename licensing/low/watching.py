@@ -13,6 +13,7 @@ from django.utils import timezone
 from licensing.low.letters import letters
 from licensing.models import LicensedApp, LicensingSettings
 from licensing.models.apps import LicensedAppQuerySet
+from licensing.webhooks import tell_of_low
 from organizations.audit import Actor, current_request_id
 from organizations.bulk import execute
 from organizations.models import AuditEvent
@@ -95,6 +96,7 @@ def _write(account: VppAccount, changes: dict[Low, list[LicensedApp]], default: 
             key=f"low:{account.pk}:{now.isoformat()}",
             letters=letters(account, told),
         )
+        tell_of_low(account, told)
 
 
 def _mark(titles: Iterable[LicensedApp], since: datetime | None) -> None:

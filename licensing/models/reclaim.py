@@ -142,6 +142,11 @@ class Reclaim(models.Model):
     def __str__(self) -> str:
         return f"{self.licensed_app_id} from {self.holder}: {self.state}"
 
+    @property
+    def waits_for_decision(self) -> bool:
+        is_held = self.waits_since is not None and not self.allowed_by
+        return is_held and self.state == self.State.PLANNED
+
 
 class ProtectedHolderQuerySet(models.QuerySet["ProtectedHolder"]):
     def visible_to(self, membership: Membership) -> ProtectedHolderQuerySet:

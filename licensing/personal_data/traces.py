@@ -1,4 +1,5 @@
-"""What other rows say of a person, emptied: mails, invitations, batches, plans, files, news of Apple.
+"""What other rows say of a person, emptied: mails, invitations, batches, plans, files, news of
+Apple, events for webhooks.
 
 Call all of it in a transaction. What stays is what stands for nobody by itself: the ids under which
 Apple knows them, and when something happened.
@@ -17,7 +18,7 @@ from django.utils import timezone
 
 from licensing.holders import USER
 from licensing.models import Batch, BatchItem, BatchPlan
-from organizations.models import OutgoingMail, Owner
+from organizations.models import EventKind, OutgoingMail, Owner, WebhookEvent
 from users.invitations.letters import KEY
 from users.models import ImportRow, Invitation, VppUser
 from vpp_accounts.apple.discreet import without_people
@@ -37,6 +38,7 @@ def empty(account: VppAccount, users: Sequence[VppUser], owner: Owner) -> None:
     _forget_invitations(users)
     _empty_batches(account, users, names)
     _empty_notifications(account, users)
+    _forget_events(account, users, names)
     VppUser.objects.filter(pk__in=[user.pk for user in users]).update(
         **BLANK, owner=None, tell_again=False, erased_at=timezone.now()
     )
@@ -85,6 +87,15 @@ def _empty_notifications(account: VppAccount, users: Sequence[VppUser]) -> None:
         for notification in about:
             notification.payload = without_people(notification.payload)
             notification.save(update_fields=["payload"])
+
+
+def _forget_events(account: VppAccount, users: Sequence[VppUser], names: set[str]) -> None:
+    """What webhooks were told, with what their receivers answered."""
+    told = WebhookEvent.objects.filter(organization=account.organization_id)
+    ids = [str(user.pk) for user in users]
+    accepted = Q(kind=EventKind.USER_ASSOCIATED, payload__userId__in=ids)
+    named = Q(kind=EventKind.BATCH_FINISHED, payload__about__in=sorted(names))
+    told.filter(accepted | named).delete()
 
 
 def empty_import_rows(owner: Owner) -> None:

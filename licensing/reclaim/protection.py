@@ -62,6 +62,13 @@ def named(organization: Organization, text: str, adam_id: str = "") -> list[Whom
     return found
 
 
+def holding(rows: Iterable[Reclaim]) -> list[Whom]:
+    """Who holds these licenses, of the titles that they are of."""
+    return [
+        Whom(row.holder_kind, row.holder, row.holder_name, row.licensed_app.adam_id) for row in rows
+    ]
+
+
 def _devices(organization: Organization, text: str, adam_id: str) -> list[Whom]:
     """Also of a serial number that only Apple knows by now."""
     serial = normal_serial(text)

@@ -18,6 +18,7 @@ from licensing.sync.drift import settle_drift
 from licensing.sync.people import sync_users
 from licensing.sync.progress import LeaseLost, Progress
 from licensing.sync.titles import record_todays_counts, titles_of
+from licensing.webhooks import tell_of_sync
 from organizations import audit
 from organizations.audit import APPLE
 from organizations.crypto import CannotDecrypt
@@ -175,6 +176,7 @@ def _finish(progress: Progress, outcome: SyncRun.Outcome, **fields: object) -> N
     run.save(
         update_fields=["outcome", "phase", "done", "finished_at", *fields],
     )
+    tell_of_sync(run, progress.account)
 
 
 def wait_for(sync_run: SyncRun, *, seconds: float = 3600) -> SyncRun:

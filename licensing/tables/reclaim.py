@@ -74,8 +74,7 @@ class ReclaimRow:
 
     @property
     def is_waiting(self) -> bool:
-        waits = self.row.waits_since is not None and not self.row.allowed_by
-        return waits and self.row.state == State.PLANNED
+        return self.row.waits_for_decision
 
     @property
     def state(self) -> str:
@@ -90,6 +89,11 @@ class ReclaimRow:
         row = self.row
         place = [row.organization_id, row.account_id, row.holder_kind, row.holder]
         return reverse("licensing:holder_detail", args=place)
+
+
+def matches(text: str) -> Q:
+    holder = Q(holder__startswith=text.upper()) | Q(holder_name__icontains=text)
+    return holder | Q(licensed_app__app__name__icontains=text)
 
 
 class ReclaimFilter(filters.FilterSet):
@@ -116,8 +120,7 @@ class ReclaimFilter(filters.FilterSet):
         self.filters["title"].extra["choices"] = list(titles)
 
     def matching(self, rows: QuerySet[Any, Any], name: str, value: str) -> QuerySet[Any, Any]:
-        text = Q(holder__startswith=value.upper()) | Q(holder_name__icontains=value)
-        return rows.filter(text | Q(licensed_app__app__name__icontains=value))
+        return rows.filter(matches(value))
 
     def in_state(self, rows: QuerySet[Any, Any], name: str, value: str) -> QuerySet[Any, Any]:
         return rows.filter(STATES[value][1])

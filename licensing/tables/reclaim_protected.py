@@ -23,12 +23,16 @@ class ProtectedRow:
     title: str
 
 
+def matches(text: str) -> Q:
+    holder = Q(holder__istartswith=text) | Q(name__icontains=text)
+    return holder | Q(reason__icontains=text)
+
+
 class ProtectedFilter(filters.FilterSet):
     q = search_field("Serial number, name or reason", method="matching")
 
     def matching(self, rows: QuerySet[Any, Any], name: str, value: str) -> QuerySet[Any, Any]:
-        text = Q(holder__istartswith=value) | Q(name__icontains=value)
-        return rows.filter(text | Q(reason__icontains=value))
+        return rows.filter(matches(value))
 
 
 class ProtectedList(Listing[Any]):
@@ -59,21 +63,26 @@ class ProtectedList(Listing[Any]):
         super().__init__(params, rows)
 
     def dress(self, rows: list[ProtectedHolder]) -> list[ProtectedRow]:
-        wanted = {row.adam_id for row in rows if row.adam_id}
-        organizations = {row.organization_id for row in rows}
-        titles = LicensedApp.objects.filter(organization__in=organizations, adam_id__in=wanted)
-        names = {title.adam_id: str(title.app) for title in titles.select_related("app")}
-        # Who is in an account is for those whom it is open to.
-        people = VppUser.objects.filter(
-            account__in=VppAccount.objects.open_to(self.membership),
-            client_user_id__in={row.holder for row in rows},
+        return protected_rows(rows, self.membership)
+
+
+def protected_rows(rows: list[ProtectedHolder], membership: Membership) -> list[ProtectedRow]:
+    """With the names that this admin may know."""
+    wanted = {row.adam_id for row in rows if row.adam_id}
+    organizations = {row.organization_id for row in rows}
+    titles = LicensedApp.objects.filter(organization__in=organizations, adam_id__in=wanted)
+    names = {title.adam_id: str(title.app) for title in titles.select_related("app")}
+    # Who is in an account is for those whom it is open to.
+    people = VppUser.objects.filter(
+        account__in=VppAccount.objects.open_to(membership),
+        client_user_id__in={row.holder for row in rows},
+    )
+    known = {user.client_user_id: user.name or user.email for user in people}
+    return [
+        ProtectedRow(
+            row,
+            row.name or known.get(row.holder, ""),
+            names.get(row.adam_id, row.adam_id) if row.adam_id else "All titles",
         )
-        known = {user.client_user_id: user.name or user.email for user in people}
-        return [
-            ProtectedRow(
-                row,
-                row.name or known.get(row.holder, ""),
-                names.get(row.adam_id, row.adam_id) if row.adam_id else "All titles",
-            )
-            for row in rows
-        ]
+        for row in rows
+    ]

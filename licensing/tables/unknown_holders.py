@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from functools import cached_property
 from typing import Any, cast
 
@@ -32,6 +33,25 @@ CHUNK = 1000
 FROM_HERE = {
     True: "Granted from here, to a serial number that no device has.",
     False: "Granted from here, to a person who is no longer among the owners.",
+}
+
+
+class Why(StrEnum):
+    """How a holder came to be unknown, as far as anything tells."""
+
+    DELETED_HERE = "deletedHere"
+    NOT_AT_APPLE = "notAtApple"
+    RETIRED = "retired"
+    OTHER_MDM = "otherMdm"
+    GRANTED_HERE = "grantedHere"
+    NEVER_IMPORTED = "neverImported"
+
+
+SENTENCES = {
+    Why.NOT_AT_APPLE: "Apple's list of users has no such one; the next sync looks again.",
+    Why.RETIRED: "Retired at Apple.",
+    Why.OTHER_MDM: "Granted by another MDM.",
+    Why.NEVER_IMPORTED: "Never imported here, or another MDM's.",
 }
 SINCE = "When this product first saw one of the licenses; Apple keeps no times."
 
@@ -162,9 +182,9 @@ class UnknownHolderList(Listing[UnknownHolder]):
 
     def dress(self, rows: list[str]) -> list[UnknownHolder]:
         """Whoever has lost the last license meanwhile is left out."""
-        held = self._held(rows)
+        held = held_by(self.account, self.kind, rows)
         titles = self._titles({pk for each in held for pk in each["titles"]})
-        told = _Told(self.account, self.kind, [each["holder"] for each in held])
+        told = Told(self.account, self.kind, [each["holder"] for each in held])
         return [
             UnknownHolder(
                 holder=each["holder"],
@@ -178,22 +198,27 @@ class UnknownHolderList(Listing[UnknownHolder]):
             for each in held
         ]
 
-    def _held(self, names: list[str]) -> list[dict[str, Any]]:
-        licenses = unknown.licenses_of(self.account, self.kind, names).values("holder")
-        found = licenses.annotate(
-            licenses=Count("*"),
-            since=Min("since"),
-            origins=ArrayAgg("origin", distinct=True),
-            titles=ArrayAgg("licensed_app"),
-        )
-        return [dict(row) for row in found.order_by("holder")]
-
     def _titles(self, ids: set[int]) -> dict[int, tuple[str, str]]:
         titles = LicensedApp.objects.filter(pk__in=ids, account=self.account)
         return {each.pk: (name_of(each), url_of(each)) for each in titles.select_related("app")}
 
 
-class _Told:
+def held_by(account: VppAccount, kind: str, names: list[str]) -> list[dict[str, Any]]:
+    """What these hold in the account, by name; nothing of those who hold nothing any more."""
+    found = (
+        unknown.licenses_of(account, kind, names)
+        .values("holder")
+        .annotate(
+            licenses=Count("*"),
+            since=Min("since"),
+            origins=ArrayAgg("origin", distinct=True),
+            titles=ArrayAgg("licensed_app"),
+        )
+    )
+    return [dict(row) for row in found.order_by("holder")]
+
+
+class Told:
     """What else is known of some holders, in one statement: who they are at Apple, or once were."""
 
     def __init__(self, account: VppAccount, kind: str, holders: list[str]) -> None:
@@ -217,18 +242,25 @@ class _Told:
         return self.users[holder].email if holder in self.users else ""
 
     def why(self, holder: str, origins: list[str]) -> str:
-        if event := self.deleted.get(holder):
+        reason = self.reason(holder, origins)
+        if reason == Why.DELETED_HERE:
+            event = self.deleted[holder]
             day = formats.date_format(event.at.astimezone(self.zone), "j M Y")
             return f"Device deleted here on {day} by {event.actor_name}."
+        return FROM_HERE[self.is_device] if reason == Why.GRANTED_HERE else SENTENCES[reason]
+
+    def reason(self, holder: str, origins: list[str]) -> Why:
+        if holder in self.deleted:
+            return Why.DELETED_HERE
         if not self.can_be_chosen(holder):
-            return "Apple's list of users has no such one; the next sync looks again."
+            return Why.NOT_AT_APPLE
         if self._is_retired(holder):
-            return "Retired at Apple."
+            return Why.RETIRED
         if Origin.OTHER_MDM in origins:
-            return "Granted by another MDM."
+            return Why.OTHER_MDM
         if {Origin.MANUAL, Origin.RULE} & set(origins):
-            return FROM_HERE[self.is_device]
-        return "Never imported here, or another MDM's."
+            return Why.GRANTED_HERE
+        return Why.NEVER_IMPORTED
 
     def _is_retired(self, holder: str) -> bool:
         statuses = (VppUser.AppleStatus.RETIRED, VppUser.AppleStatus.DELETED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -23,8 +24,12 @@ IN_TURN: Ordering = ("-priority", "id")
 
 
 def waiting_for(title: LicensedApp) -> QuerySet[BatchItem, Any]:
+    return waiting_for_any([title.pk])
+
+
+def waiting_for_any(title_ids: Collection[int]) -> QuerySet[BatchItem, Any]:
     # The states that the index of open items is made of, and of these the one.
-    open_ = BatchItem.objects.filter(licensed_app=title, state__in=OPEN_ITEMS)
+    open_ = BatchItem.objects.filter(licensed_app__in=title_ids, state__in=OPEN_ITEMS)
     return open_.filter(state=ItemState.WAITING)
 
 
@@ -50,6 +55,17 @@ def queue_of(title: LicensedApp) -> Queue:
         return Queue(waiting, 0)
     left = title.available_count - title.grants_since_read - counts["under_way"]
     return Queue(waiting, max(0, waiting - max(0, left)))
+
+
+def places_of(ids: Collection[int], title_ids: Collection[int]) -> dict[int, int]:
+    """The places of these items in the queues of these titles."""
+    place = Window(
+        RowNumber(), partition_by="licensed_app", order_by=[F("priority").desc(), F("id").asc()]
+    )
+    every = waiting_for_any(title_ids).annotate(place=place)
+    # Joined by "or" with a condition on the place, they are looked for after the numbering.
+    wanted = every.filter(Q(pk__in=ids) | Q(place=0))
+    return dict(wanted.values_list("pk", "place"))
 
 
 def _not_elsewhere(network: Network) -> Q:
@@ -139,11 +155,7 @@ class WaitingList(Listing[Any]):
         """The places of these among all who wait; counted only where others are left out."""
         if not (self.is_filtered or self.is_narrowed):
             return {pk: self.page.start + number for number, pk in enumerate(ids, 1)}
-        place = Window(RowNumber(), order_by=[F("priority").desc(), F("id").asc()])
-        every = waiting_for(self.title).annotate(place=place)
-        # Joined by "or" with a condition on the place, they are looked for after the numbering.
-        wanted = every.filter(Q(pk__in=ids) | Q(place=0))
-        return dict(wanted.values_list("pk", "place"))
+        return places_of(ids, [self.title.pk])
 
     def dress(self, rows: list[BatchItem]) -> list[ItemRow]:
         # Not joined in the statement, which sorts all who wait.

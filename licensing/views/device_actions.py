@@ -198,16 +198,16 @@ def acted(
     choice: Choice,
     form: ActForm,
     words: Words,
-    act: Callable[[], int],
+    act: Callable[[], list[int]],
     told: str,
     *,
     then: str = "",
     **context: Any,
 ) -> HttpResponse:
     """`told` is said of “12 devices”."""
-    numbers: list[int] = []
-    if done(form, lambda: numbers.append(act())):
-        number = numbers[0]
+    changed: list[int] = []
+    if done(form, lambda: changed.extend(act())):
+        number = len(changed)
         what = choice.what if choice.number == number == 1 else plural(number, "device", "devices")
         messages.success(request, told.format(what) if number else "Nothing had to be changed.")
         return redirect(then or choice.back_url)
@@ -218,7 +218,7 @@ def departure(
     request: AdminRequest,
     choice: Choice,
     words: Words,
-    act: Callable[..., int],
+    act: Callable[..., list[int]],
     told: str,
     then: str = "",
 ) -> HttpResponse:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import tzinfo
 from functools import partial
 from typing import Any
 
@@ -11,20 +9,19 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from licensing.devices.apps import apps_not_for, apps_of
-from licensing.devices.history import Happening, commands_of, events_of, merged, steps_of
+from licensing.devices.history import commands_of, events_of
 from licensing.devices.identity import facts_of, tags_of
 from licensing.devices.licenses import licenses_of
 from licensing.forms.device_details import DeviceEditForm
-from licensing.tables.words import action_words, details
+from licensing.tables.happenings import history_of
 from licensing.views.devices import acts_of, suggested_owners
 from organizations.access import AdminRequest, organization_view
 from organizations.devices.editing import edit_device, tag_names
 from organizations.forms import done
-from organizations.models import AuditEvent, Device, Organization
+from organizations.models import Device, Organization
 from vpp_accounts.permissions import READ_ONLY
 
 NOT_YOURS = "You may not change devices of this network. Ask an admin who may."
@@ -49,7 +46,7 @@ def device_detail(
         "others": apps_not_for(device, membership, rows),
         "licenses": licenses,
         "commands": commands_of(device, membership),
-        "history": history_of(device, request, events),
+        "history": history_of(device, membership, events),
         **buttons_of(request, device),
     }
     return render(request, "licensing/device_detail.html", context)
@@ -103,17 +100,3 @@ def buttons_of(request: AdminRequest, device: Device) -> dict[str, Any]:
     obstacle = obstacle_of(request, device)
     found = acts_of(request.membership, obstacle, f"?device={device.pk}")
     return {**found, "obstacle": obstacle}
-
-
-def history_of(
-    device: Device, request: AdminRequest, events: Iterable[AuditEvent]
-) -> list[Happening]:
-    zone = device.organization.zone
-    told = (happening_of(event, zone) for event in events)
-    return merged(told, steps_of(device, request.membership))
-
-
-def happening_of(event: AuditEvent, zone: tzinfo) -> Happening:
-    change = "; ".join(map(str, details(event, zone)))
-    url = reverse("licensing:event_detail", args=[event.organization_id, event.pk])
-    return Happening(event.at, action_words(event), change, event.actor_name, url)

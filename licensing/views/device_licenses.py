@@ -18,11 +18,12 @@ from licensing.models import Assignment, BatchKind, LicensedApp
 from licensing.models.assignments import AssignmentQuerySet
 from licensing.titles import name_of
 from licensing.views.device_choice import Choice, is_confirmed, on_chosen
-from licensing.views.selection import CannotDo, make_plan, no_devices_because, obstacle_of, plan_url
+from licensing.views.selection import make_plan, no_devices_because, plan_url
 from organizations.access import AdminRequest
 from organizations.refusals import Refusal
 from vpp_accounts.models import AssignableNetworks, VppAccount
-from vpp_accounts.permissions import refuse_strangers
+from vpp_accounts.permissions import obstacle_of, refuse_strangers
+from vpp_accounts.refusals import CannotDo
 
 SHOWN = 100  # titles
 NO_ACCOUNT = "No VPP account is open to you. A full admin can change that on Organization > MDM."

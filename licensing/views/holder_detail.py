@@ -23,14 +23,15 @@ from licensing.people.facts import name_of
 from licensing.tables import HeldTitleList
 from licensing.views.people import PLANNED
 from licensing.views.person import person_context, plan_person
-from licensing.views.selection import NO_NETWORK, CannotDo, make_plan, obstacle_of, plan_url
+from licensing.views.selection import NO_NETWORK, make_plan, plan_url
 from organizations.access import AdminRequest, organization_view
 from organizations.lists import render_listing, wants_only_list
 from organizations.models import Device, Membership, Organization
 from organizations.refusals import Refusal
 from users.models import VppUser
 from vpp_accounts.models import VppAccount
-from vpp_accounts.permissions import refuse_strangers
+from vpp_accounts.permissions import obstacle_of, refuse_strangers
+from vpp_accounts.refusals import CannotDo
 
 HISTORY = 50
 UNREACHABLE = "Apple's list of users does not have this person, so a batch cannot reach them."

@@ -20,20 +20,14 @@ from licensing.people.facts import Person, people_of
 from licensing.people.next_steps import Step
 from licensing.tables.people import UserList, selection_key, users_in
 from licensing.views.licensed_apps import ALL, chosen_accounts
-from licensing.views.selection import (
-    Action,
-    CannotDo,
-    chosen_before,
-    make_plan,
-    obstacle_of,
-    plan_url,
-)
+from licensing.views.selection import Action, chosen_before, make_plan, plan_url
 from organizations.access import AdminRequest, organization_view
 from organizations.lists import render_listing
 from organizations.models import Membership, Organization
 from organizations.refusals import Refusal
 from vpp_accounts.models import VppAccount
-from vpp_accounts.permissions import refuse_strangers, why_no_owners
+from vpp_accounts.permissions import obstacle_of, refuse_strangers, why_no_owners
+from vpp_accounts.refusals import CannotDo
 
 PLANNED = {BatchKind.INVITE: Step.INVITE, BatchKind.RETIRE: Step.RETIRE}
 ONE_ACCOUNT = "Choose one VPP account above first: a batch goes to one account."

@@ -13,13 +13,13 @@ from django.shortcuts import redirect
 
 from licensing.holders import USER
 from licensing.models import BatchItem
+from licensing.people.acting import open_invitation
 from licensing.people.facts import COLOURS, Person, name_of, people_of, url_of
 from licensing.people.next_steps import Step, next_step
 from licensing.people.timeline import Happening, timeline_of
 from licensing.tables.people import users_in
 from licensing.views.people import plan_for
-from licensing.views.person_actions import open_invitation
-from licensing.views.selection import obstacle_of, plan_url
+from licensing.views.selection import plan_url
 from organizations.access import AdminRequest
 from organizations.models import AuditEvent, Device, Membership
 from organizations.models.audit import PERSON
@@ -27,7 +27,7 @@ from organizations.refusals import Refusal
 from users.models import VppUser
 from users.states import PersonStatus, status_of
 from vpp_accounts.models import VppAccount
-from vpp_accounts.permissions import why_no_owners
+from vpp_accounts.permissions import obstacle_of, why_no_owners
 
 MOST_DEVICES_SHOWN = 25
 MOST_HAPPENINGS = 100

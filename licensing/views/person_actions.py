@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -15,20 +13,18 @@ from django.views.decorators.http import require_http_methods, require_POST
 from licensing import batches
 from licensing.batches.reasons import Reason
 from licensing.models import BatchKind, BatchPlan
+from licensing.people import acting
 from licensing.people.facts import Person, people_of, url_of
-from licensing.people.next_steps import Step, next_step, possible_steps
+from licensing.people.next_steps import next_step
 from licensing.tables.people import users_in
 from licensing.views.licensed_apps import accounts_of
-from licensing.views.selection import CannotDo, make_plan, obstacle_of
-from organizations import audit
+from licensing.views.selection import make_plan
 from organizations.access import AdminRequest, organization_view
 from organizations.models import Organization
 from organizations.refusals import Refusal
-from users import hooks
-from users.invitations import giving, links
-from users.models import Invitation, VppUser
-from users.services import PersonDetails, add_person
-from vpp_accounts.permissions import refuse_strangers, why_no_owners
+from users.invitations import links
+from vpp_accounts.permissions import obstacle_of, refuse_strangers
+from vpp_accounts.refusals import CannotDo
 
 
 @require_POST
@@ -55,7 +51,7 @@ def user_link(request: AdminRequest, organization: Organization, user_id: int) -
         action = LINK_ACTIONS.get(request.POST.get("action", ""), make_link)
         answered(request, person, action)
         return redirect(request.path)
-    invitation = open_invitation(person.user)
+    invitation = acting.open_invitation(person.user)
     context = {
         "organization": organization,
         "person": person,
@@ -74,10 +70,6 @@ def person_or_404(request: AdminRequest, user_id: int) -> Person:
     return person
 
 
-def open_invitation(user: VppUser) -> Invitation | None:
-    return Invitation.objects.open().filter(user=user).first()
-
-
 Action = Callable[[AdminRequest, Person], str]
 
 
@@ -85,8 +77,7 @@ def answered(request: AdminRequest, person: Person, act: Action) -> HttpResponse
     """Do it, say what came of it where the button was pressed."""
     refuse_strangers(person.account, request.membership)
     try:
-        if obstacle := obstacle_of(person.account, request.membership):
-            raise CannotDo(obstacle)
+        acting.refuse_obstacle(person, request.membership)
         told = act(request, person)
     except Refusal as refusal:
         messages.error(request, str(refusal))
@@ -121,66 +112,24 @@ def reason_in(plan: BatchPlan) -> str:
 
 
 def register(request: AdminRequest, person: Person) -> str:
-    possible = possible_steps(person)
-    if Step.REGISTER_AGAIN in possible:
-        if person.user.owner is None and (why := why_no_owners(request.membership)):
-            raise PermissionDenied(why)
-        add_person(
-            by=request.actor,
-            account=person.account,
-            details=PersonDetails() if person.user.owner else PersonDetails(email=person.email),
-            owner=person.user.owner,
-        )
+    if acting.register(by=request.actor, membership=request.membership, person=person):
         return f"{person.name} is being registered at Apple again; invite them afterwards."
-    if Step.TRY_AGAIN not in possible:
-        raise CannotDo(f"{person.name} is registered at Apple already: there is nothing to repeat.")
-    is_known = bool(person.user.apple_status)
-    announced = hooks.people_changed if is_known else hooks.people_added
-    with transaction.atomic():
-        hooks.announce(
-            announced, account=person.account, user_ids=[person.user.pk], by=request.actor
-        )
     return f"Apple is asked again about {person.name}."
 
 
-@transaction.atomic
 def make_link(request: AdminRequest, person: Person) -> str:
-    """Theirs, or a new one; nothing is mailed."""
-    if not person.can_accept:
-        raise CannotDo(why_no_link(person))
-    invitation = open_invitation(person.user)
-    if invitation is None or invitation.is_expired or person.asked_again_at:
-        giving.give_out(by=request.actor, account=person.account, user_ids=[person.user.pk])
-    audit.record(
-        "invitation.link_made",
-        by=request.actor,
-        organization=request.membership.organization,
-        target=person.user,
-    )
+    acting.make_link(by=request.actor, person=person)
     return f"This link is for {person.name} only."
 
 
-def why_no_link(person: Person) -> str:
-    return f"{person.name} has no invitation link. {next_step(person, None).text}"
-
-
-@transaction.atomic
 def renew_link(request: AdminRequest, person: Person) -> str:
-    giving.renew_link(by=request.actor, invitation=theirs(person))
+    acting.renew_link(by=request.actor, person=person)
     return "This is another link. Whoever has an earlier one can do nothing with it any more."
 
 
-@transaction.atomic
 def withdraw(request: AdminRequest, person: Person) -> str:
-    giving.withdraw(by=request.actor, invitation=theirs(person))
+    acting.withdraw(by=request.actor, person=person)
     return f"The invitation of {person.name} is withdrawn; its links lead nowhere any more."
-
-
-def theirs(person: Person) -> Invitation:
-    invitation = open_invitation(person.user)
-    if invitation is None:
-        raise CannotDo(f"{person.name} has no open invitation. It was accepted or withdrawn.")
-    return invitation
 
 
 LINK_ACTIONS: dict[str, Action] = {"renew": renew_link, "withdraw": withdraw}

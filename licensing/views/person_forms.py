@@ -17,7 +17,6 @@ from licensing.people import adding
 from licensing.people.facts import name_of, url_of
 from licensing.views.people import is_id, list_url, missing_step
 from licensing.views.person_actions import person_or_404
-from licensing.views.selection import obstacle_of
 from organizations.access import AdminRequest, organization_view
 from organizations.forms import done
 from organizations.models import Organization, Owner
@@ -26,6 +25,7 @@ from users.models import VppUser
 from users.refusals import PersonExists
 from users.services import PersonDetails, edit_person
 from vpp_accounts.models import VppAccount
+from vpp_accounts.permissions import obstacle_of
 
 CHOOSE_ONE = "Choose a person of the list, or search for another one."
 

@@ -22,13 +22,13 @@ from licensing.tables.license_plans import LicenseWords
 from licensing.tables.people_plans import InviteWords, RetireWords
 from licensing.tables.plans import PlanWords
 from licensing.views.batch_news import tell_started
-from licensing.views.selection import obstacle_of, plan_url
+from licensing.views.selection import plan_url
 from organizations.access import AdminRequest, organization_view
 from organizations.lists import csv_response
 from organizations.models import Membership, Organization
 from organizations.refusals import Refusal
 from organizations.signin.requirements import ask_again
-from vpp_accounts.permissions import refuse_strangers, why_not
+from vpp_accounts.permissions import obstacle_of, refuse_strangers, why_not
 
 WORDS: dict[str, type[PlanWords]] = {
     BatchKind.GRANT: LicenseWords,

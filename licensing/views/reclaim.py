@@ -16,7 +16,7 @@ from licensing.reclaim.telling import why_not_full
 from licensing.reclaim.waking import wake_to_look
 from licensing.reclaim.worth import worth
 from licensing.tables.reclaim import CHOOSABLE, ReclaimList
-from licensing.views.selection import Action, CannotDo, make_plan, plan_url
+from licensing.views.selection import Action, make_plan, plan_url
 from organizations.access import AdminRequest, organization_view
 from organizations.lists import render_listing, wants_only_list
 from organizations.models import Device, Membership, Organization
@@ -24,6 +24,7 @@ from organizations.network_choice import chosen_network
 from organizations.refusals import Refusal
 from vpp_accounts.models import VppAccount
 from vpp_accounts.permissions import READ_ONLY
+from vpp_accounts.refusals import CannotDo
 
 TAKE, KEEP, PROTECT = "take", "keep", "protect"
 
@@ -101,15 +102,11 @@ def carry_out(request: AdminRequest, rows: ReclaimQuerySet) -> str:
         number = choosing.keep(by=request.actor, membership=request.membership, rows=rows)
         return f"{number:,} kept. Rules pass over them until the same happens again."
     if kind == PROTECT:
-        whom = [
-            protection.Whom(row.holder_kind, row.holder, row.holder_name, row.licensed_app.adam_id)
-            for row in rows
-        ]
         number = protection.protect(
             by=request.actor,
             membership=request.membership,
             organization=request.membership.organization,
-            whom=whom,
+            whom=protection.holding(rows),
             reason="From the list of Reclaim.",
         )
         return f"{number:,} protected: no rule takes these licenses back."

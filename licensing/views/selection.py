@@ -22,8 +22,8 @@ from organizations.access import AdminRequest
 from organizations.models import Device, Membership
 from organizations.refusals import Refusal
 from vpp_accounts.models import AssignableNetworks, VppAccount
-from vpp_accounts.permissions import refuse_strangers, why_not
-from vpp_accounts.states import words_for
+from vpp_accounts.permissions import obstacle_of, refuse_strangers
+from vpp_accounts.refusals import CannotDo
 
 ONLY_PEOPLE = (
     "The developer of this title has not allowed licenses for devices; grant it to people instead."
@@ -33,12 +33,6 @@ NO_NETWORK = (
     " change that on Organization > MDM."
 )
 FOR_GOOD = "Licenses of this title are permanent and cannot be taken back."
-
-
-class CannotDo(Refusal):
-    """The button is disabled, and says the same."""
-
-    code = "cannot_do"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +61,6 @@ def no_devices_because(title: LicensedApp) -> str:
         return ONLY_PEOPLE
     nowhere = title.account.assignable_networks == AssignableNetworks.NONE
     return NO_NETWORK if nowhere else ""
-
-
-def obstacle_of(account: VppAccount, membership: Membership) -> str:
-    """Why this admin can change no license of this account now; empty where they can."""
-    if why := why_not(account, membership):
-        return why
-    if account.takes_no_changes:
-        words = words_for(account)
-        return f"{account.name} {words.headline} {words.what_to_do}"
-    return ""
 
 
 def _obstacle_of_title(title: LicensedApp) -> str:

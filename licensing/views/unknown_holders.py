@@ -11,19 +11,19 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from licensing import batches, unknown
+from licensing import unknown
 from licensing.forms.unknown_holders import ChosenField, RevokeForm
 from licensing.holders import DEVICE, USER
-from licensing.models import BatchKind, BatchPlan
+from licensing.models import BatchKind
 from licensing.tables.unknown_holders import UnknownHolderList
-from licensing.views.selection import Action, CannotDo, make_plan, obstacle_of, plan_url
+from licensing.views.selection import Action, make_plan, plan_url
 from organizations.access import AdminRequest, organization_view
 from organizations.lists import Total, render_listing
 from organizations.models import Organization
 from organizations.refusals import Refusal
-from users.models import VppUser
 from vpp_accounts.models import VppAccount
-from vpp_accounts.permissions import refuse_strangers
+from vpp_accounts.permissions import obstacle_of, refuse_strangers
+from vpp_accounts.refusals import CannotDo
 
 REVOKE = "Revoke all licenses of the chosen"
 
@@ -122,7 +122,8 @@ def revoke(request: AdminRequest, listing: UnknownHolderList) -> HttpResponse:
         if not chosen:
             raise CannotDo("Nobody was chosen, or they hold nothing any more. Tick somebody first.")
         if form.is_valid():
-            return redirect(plan_url(make_plan_for(request, listing, chosen), back=here))
+            wish = unknown.wish_to_revoke(listing.account, listing.kind, chosen)
+            return redirect(plan_url(make_plan(request, listing.account, wish), back=here))
     except Refusal as refusal:
         messages.error(request, str(refusal))
         return redirect(here)
@@ -139,22 +140,6 @@ def chosen_names(request: AdminRequest, listing: UnknownHolderList) -> list[str]
     else:
         chosen = {*posted.getlist("holder"), *posted.get("selected", "").split()}
     return [name for name in listing.unfiltered if name in chosen]
-
-
-def make_plan_for(
-    request: AdminRequest, listing: UnknownHolderList, chosen: list[str]
-) -> BatchPlan:
-    account, is_device = listing.account, listing.kind == DEVICE
-    people = VppUser.objects.filter(account=account, client_user_id__in=chosen)
-    wish = batches.wish_for(
-        kind=BatchKind.REVOKE,
-        titles=unknown.titles_of(account, listing.kind, chosen),
-        serials=chosen if is_device else (),
-        users=() if is_device else people.order_by("pk").values_list("pk", flat=True),
-        everything=True,
-        why=f"Holders in no inventory, {account.name}.",
-    )
-    return make_plan(request, account, wish)
 
 
 def confirmation(

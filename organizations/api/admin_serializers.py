@@ -9,7 +9,7 @@ from organizations.api.serializers import WireSerializer
 
 ACCESS = ["full", "read-only", "none"]
 EMAIL = "Email"
-SINGLE_SIGN_ON = "Single sign-on"
+SINGLE_SIGN_ON = "Cisco SecureX Sign-On"  # Meraki's only word beside Email
 NETWORK_ACCESS = ["full", "read-only"]
 
 
@@ -46,11 +46,17 @@ class AdminSerializer(WireSerializer):
     )
     tags = AdminTagSerializer(many=True)
     networks = AdminNetworkSerializer(many=True, help_text="Those given by themselves.")
-    authenticationMethod = serializers.ChoiceField([EMAIL, SINGLE_SIGN_ON])
+    authenticationMethod = serializers.ChoiceField(
+        [EMAIL, SINGLE_SIGN_ON],
+        help_text=f"“{SINGLE_SIGN_ON}” is Meraki's word for any single sign-on: here the"
+        " organization's own.",
+    )
 
 
 class UpdateAdminSerializer(WireSerializer):
     """Fields that are not sent stay as they are; a list that is sent replaces the one before."""
+
+    fixed = frozenset({"id", "email", "authenticationMethod"})
 
     name = serializers.CharField(
         required=False,
@@ -69,3 +75,33 @@ class CreateAdminSerializer(UpdateAdminSerializer):
     email = serializers.CharField(max_length=300)
     orgAccess = serializers.ChoiceField(ACCESS)
     authenticationMethod = serializers.ChoiceField([EMAIL], required=False)
+
+
+class AdminKeySerializer(WireSerializer):
+    id = serializers.CharField()
+    name = serializers.CharField()
+    prefix = serializers.CharField(help_text="How the key begins.")
+    organizationId = serializers.CharField(
+        allow_null=True,
+        help_text="This organization where it opens no other; null: all of the admin's.",
+    )
+    readOnly = serializers.BooleanField()
+    expiresAt = serializers.DateTimeField(allow_null=True)
+    lastUsedAt = serializers.DateTimeField(
+        allow_null=True, help_text="null for a key that opens other organizations as well."
+    )
+
+
+class RemovalSerializer(WireSerializer):
+    consequences = serializers.ListField(
+        child=serializers.CharField(), help_text="What ends with the admin, each in a sentence."
+    )
+
+
+class LeaveSerializer(WireSerializer):
+    """Nothing is done without `confirm`."""
+
+    confirm = serializers.CharField(
+        default="", allow_blank=True, max_length=300, help_text="Your own e-mail address."
+    )
+    dryRun = serializers.BooleanField(default=False)

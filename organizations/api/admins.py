@@ -11,15 +11,17 @@ from rest_framework.response import Response
 from organizations.admins import changing, inviting
 from organizations.admins.rights import AdminRights
 from organizations.admins.states import Status
+from organizations.api import parameters
 from organizations.api.admin_serializers import (
     EMAIL,
     SINGLE_SIGN_ON,
     AdminSerializer,
     CreateAdminSerializer,
+    RemovalSerializer,
     UpdateAdminSerializer,
 )
 from organizations.api.doors import OrganizationApiView
-from organizations.api.openapi import operation
+from organizations.api.openapi import operation, query
 from organizations.models import Membership, NetworkTagAccess, Organization
 from organizations.tables.admins import AdminRow, rows_of
 
@@ -66,7 +68,9 @@ class AdminsView(OrganizationApiView):
         return Response(admin_json(membership), status=201)
 
 
-class AdminView(OrganizationApiView):
+class AdminApiView(OrganizationApiView):
+    """Everything below /admins/{adminId}."""
+
     organization_wide = True
 
     member: Membership
@@ -79,6 +83,11 @@ class AdminView(OrganizationApiView):
         if member is None:
             raise Http404
         self.member = member
+
+
+class AdminView(AdminApiView):
+    def as_it_is(self) -> dict[str, Any]:
+        return admin_json(self.member)
 
     @operation(
         "updateOrganizationAdmin",
@@ -102,10 +111,20 @@ class AdminView(OrganizationApiView):
         "deleteOrganizationAdmin",
         "Remove an admin, or withdraw an invitation",
         tag=TAG,
-        answers={204: None},
-        description="Refused with 409 for the last full admin.",
+        answers={200: RemovalSerializer, 204: None},
+        parameters=[
+            query(
+                "dryRun",
+                "true answers what would end with the admin, and removes nobody.",
+                type=bool,
+            )
+        ],
+        description="Ends their access at once, and their keys for this organization alone; what they"
+        " have elsewhere stays. Refused with 409 for the last full admin.",
     )
     def delete(self, request: Request, **path: str) -> Response:
+        if parameters.boolean(request, "dryRun"):
+            return Response({"consequences": changing.removal_consequences(self.member)})
         act = inviting.withdraw if self.member.is_invited else changing.remove
         act(by=self.actor, membership=self.member)
         return Response(status=204)

@@ -60,8 +60,8 @@ def _refusal(request: Request, key: ApiKey | None) -> APIException:
     if wait := WRONG_KEYS.count(request._request):
         return TooManyWrongKeys(wait)
     if key and key.state == ApiKey.State.EXPIRED:
-        return AuthenticationFailed("This API key has expired")
-    return AuthenticationFailed("Invalid API key")
+        return AuthenticationFailed("This API key has expired", "expired_key")
+    return AuthenticationFailed("Invalid API key", "invalid_key")
 
 
 def _key_text(request: Request) -> str:

@@ -6,12 +6,14 @@ in light and dark, and under the strict content policy.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -45,6 +47,8 @@ class Operation:
     status: str
     answer: list[Field]
     answers_list: bool
+    example: str  # for a shell
+    example_answer: str
 
     @property
     def colour(self) -> str:
@@ -86,7 +90,32 @@ def _operation(path: str, method: str, raw: dict[str, Any], schema: dict[str, An
         status=f"{status} {HTTPStatus(int(status)).phrase}",
         answer=list(_fields(shape, schema)),
         answers_list=shape.get("type") == "array",
+        example=_curl(path, method, raw),
+        example_answer=_told(answer.get("content", {}).get(JSON, {})),
     )
+
+
+def _curl(path: str, method: str, raw: dict[str, Any]) -> str:
+    """The request as somebody would send it, with the example's values in the address."""
+    for parameter in raw.get("parameters", []):
+        if parameter["in"] == "path":
+            path = path.replace(f"{{{parameter['name']}}}", str(parameter["example"]))
+    lines = [f'curl "{settings.BASE_URL}/api/v1{path}"', '  -H "Authorization: Bearer $API_KEY"']
+    if method != "get":
+        lines.insert(1, f"  -X {method.upper()}")
+    contents = raw.get("requestBody", {}).get("content", {})
+    if body := _told(contents.get(JSON, {})):
+        lines += ['  -H "Content-Type: application/json"', f"  -d '{body}'"]
+    elif contents:
+        lines.append('  -F "file=@…"')
+    return " \\\n".join(lines)
+
+
+def _told(content: dict[str, Any]) -> str:
+    examples = content.get("examples")
+    if not examples:
+        return ""
+    return json.dumps(examples["example"]["value"], indent=2, ensure_ascii=False)
 
 
 def _parameter(raw: dict[str, Any]) -> Field:

@@ -1,11 +1,13 @@
 """The doors of the REST API: an address becomes a membership here, or 404.
 
-In this order: 401 without a key, 404 for what this key may not see, 405 for a method that nobody
-thought of, 403 for a write of somebody who may only read. Then the handler runs.
+In this order: 429 for an address that asks too often, 401 without a key, 404 for what this key may
+not see, 429 for an organization that is asked too often, 405 for a method that nobody thought of, 403
+for a write of somebody who may only read. Then the handler runs.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, cast
 
 from django.conf import settings
@@ -20,7 +22,7 @@ from rest_framework.views import APIView
 from organizations import lookups
 from organizations.access import READING, membership_or_404
 from organizations.admins import activity
-from organizations.api import idempotency
+from organizations.api import conditional, csv_answers, idempotency, rate_limit
 from organizations.api.errors import TooLarge
 from organizations.api.wire import AlwaysJson, JsonParser, JsonRenderer
 from organizations.audit import Actor
@@ -28,7 +30,11 @@ from organizations.audit_log import attempts
 from organizations.closing import refuse_key_if_closed
 from organizations.keys import organizations_opened_by
 from organizations.models import Admin, ApiKey, Membership, Network, Organization
+from organizations.refusals import Forbidden
 from organizations.signin import requirements
+
+# What an answer depends on beside its address.
+VARY = "Accept, Authorization, X-Cisco-Meraki-API-Key"
 
 
 class ApiView(APIView):
@@ -46,7 +52,12 @@ class ApiView(APIView):
     actor: Actor
     claim: idempotency.Claim | None = None
 
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        return {**super().default_response_headers, "Vary": VARY}
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        rate_limit.count_address(request._request)
         refuse_large_body(request._request, self.largest_body)
         super().initial(request, *args, **kwargs)
         self.key = cast("ApiKey", request.auth)
@@ -62,9 +73,17 @@ class ApiView(APIView):
     def enter(self) -> None:
         """Load what the address names, or raise Http404."""
 
+    def as_it_is(self) -> dict[str, Any]:
+        """What GET of this address answers."""
+        reading: Any = self
+        answer: dict[str, Any] = reading.get(self.request, **self.kwargs).data
+        return answer
+
     def refuse_readers(self) -> None:
         if self.key.read_only:
-            raise PermissionDenied("This API key is read-only. Use a key that may write.")
+            raise Forbidden(
+                "This API key is read-only. Use a key that may write.", code="read_only_key"
+            )
 
     def membership_in(self, organization_id: int) -> Membership:
         """A key that was made for one organization finds no other."""
@@ -92,6 +111,9 @@ class ApiView(APIView):
         final = super().finalize_response(request, response, *args, **kwargs)
         if self.claim:
             final.add_post_render_callback(self.claim.keep)
+        if request.method in READING and isinstance(final, Response) and final.status_code == 200:
+            csv_answers.choose(request, final)
+            final.add_post_render_callback(partial(conditional.settle, request))
         return final
 
 
@@ -108,12 +130,14 @@ class OrganizationApiView(ApiView):
 
     def enter(self) -> None:
         self.membership = self.find_membership()
+        rate_limit.count_organization(self.membership.organization_id)
         refuse_key_if_closed(self.membership)
         requirements.refuse_key(self.membership)
         self.organization = self.membership.organization
         if self.organization_wide and not self.membership.sees_organization:
-            raise PermissionDenied(
-                "You have access to networks only; this needs organization access."
+            raise Forbidden(
+                "You have access to networks only; this needs organization access.",
+                code="no_access",
             )
         activity.note(self.membership)
 
@@ -125,13 +149,24 @@ class OrganizationApiView(ApiView):
         if self.network_writes and self.membership.can_write_somewhere:
             return
         if not self.membership.can_write:
-            raise PermissionDenied(
-                "You have read-only access here; this needs full access to the organization."
+            raise Forbidden(
+                "You have read-only access here; this needs full access to the organization.",
+                code="read_only",
             )
 
 
+class OwnApiView(OrganizationApiView):
+    """What is the admin's own to change in an organization, whatever they may do there."""
+
+    def refuse_readers(self) -> None:
+        ApiView.refuse_readers(self)
+
+
 class NetworkApiView(OrganizationApiView):
-    """Everything below /networks/{networkId}: the organization follows from the network."""
+    """Everything below /networks/{networkId}: the organization follows from the network.
+
+    With `network_writes`, whoever may write in this very network is let in.
+    """
 
     network: Network
 
@@ -148,6 +183,19 @@ class NetworkApiView(OrganizationApiView):
         if network is None:
             raise Http404
         self.network = network
+
+    def refuse_readers(self) -> None:
+        super().refuse_readers()
+        if self.network_writes:
+            self.refuse_network_readers()
+
+    def refuse_network_readers(self) -> None:
+        """Also for what only those may look at who may change it."""
+        if not Network.objects.writable_by(self.membership).filter(pk=self.network.pk).exists():
+            raise Forbidden(
+                "You have read-only access to this network; this needs write access to it.",
+                code="read_only",
+            )
 
 
 def refuse_large_body(request: HttpRequest, largest: int | None = None) -> None:

@@ -1,6 +1,6 @@
-"""Every error in one shape: `{"errors": ["a sentence", …]}`, never empty, never a page of HTML.
+"""Every error in one shape: `{"errors": ["a sentence", …], "code": "a_stable_word"}`, never HTML.
 
-Our own refusals also carry a stable `code`. Clients of Meraki show `errors[0]`.
+There is always a sentence: clients of Meraki show `errors[0]`.
 """
 
 from __future__ import annotations
@@ -23,6 +23,13 @@ NOT_FOUND = "Not found: there is nothing at this address that this key may see."
 NO_KEY = "No API key was sent. Send it as “Authorization: Bearer <key>” or as “X-Cisco-Meraki-API-Key: <key>”."
 WRONG_TYPE = "Send the body as application/json or multipart/form-data and say so in Content-Type."
 
+CODES = {
+    exceptions.ValidationError: "invalid",
+    exceptions.ParseError: "malformed",
+    exceptions.NotAuthenticated: "missing_key",
+    exceptions.UnsupportedMediaType: "unsupported_media_type",
+}
+
 
 class TooLarge(exceptions.APIException):
     status_code = 413
@@ -41,27 +48,34 @@ def handle(error: Exception, context: dict[str, Any]) -> Response:
         error = TooLarge()
     if isinstance(error, exceptions.APIException):
         return Response(
-            {"errors": list(_sentences(error))}, status=error.status_code, headers=_headers(error)
+            body(*_sentences(error), code=_code(error)),
+            status=error.status_code,
+            headers=_headers(error),
         )
     if isinstance(error, Http404):
-        return Response({"errors": [NOT_FOUND]}, status=404)
+        return Response(body(NOT_FOUND, code="not_found"), status=404)
     if isinstance(error, PermissionDenied):
-        return Response({"errors": [str(error) or "You may not do this."]}, status=403)
+        code = getattr(error, "code", "no_access")
+        return Response(body(str(error) or "You may not do this.", code=code), status=403)
     if isinstance(error, SuspiciousOperation):
-        return Response({"errors": ["The request is malformed."]}, status=400)
+        return Response(body("The request is malformed.", code="malformed"), status=400)
     return _bug(context)
+
+
+def body(*sentences: str, code: str) -> dict[str, Any]:
+    return {"errors": list(sentences), "code": code}
 
 
 @csrf_exempt
 def not_found(request: HttpRequest, **path: str) -> HttpResponse:
     """Whatever else is asked for below /api/: the meraki SDK probes addresses that we do not have."""
-    return JsonResponse({"errors": [NOT_FOUND]}, status=404)
+    return JsonResponse(body(NOT_FOUND, code="not_found"), status=404)
 
 
 def _refusal(refusal: Refusal) -> Response:
     retry_after = refusal.retry_after
     return Response(
-        {"errors": [str(refusal)], "code": refusal.code},
+        body(str(refusal), code=refusal.code),
         status=409 if isinstance(refusal, Conflict) else 400,
         headers={"Retry-After": str(retry_after)} if retry_after else None,
     )
@@ -74,7 +88,15 @@ def _bug(context: dict[str, Any]) -> Response:
     sentence = "Something went wrong here, not in your request. Try again"
     if request_id:
         sentence += f", and if it stays tell your administrator this request id: {request_id}"
-    return Response({"errors": [f"{sentence}."]}, status=500)
+    return Response(body(f"{sentence}.", code="internal"), status=500)
+
+
+def _code(error: exceptions.APIException) -> str:
+    """Where DRF has a word of its own that is as good, that one."""
+    for kind, word in CODES.items():
+        if isinstance(error, kind):
+            return word
+    return str(getattr(error.detail, "code", error.default_code))
 
 
 def _headers(error: exceptions.APIException) -> dict[str, str]:

@@ -24,8 +24,8 @@ from organizations.refusals import Conflict
 
 HEADER = "Idempotency-Key"
 LONGEST = 255
-# A claim without an answer for this long belongs to a process that died.
-ABANDONED_AFTER = timedelta(seconds=60)
+# A claim without an answer for this long belongs to a process that died; no request takes as long.
+ABANDONED_AFTER = timedelta(minutes=5)
 
 
 class KeyUsedForAnother(Conflict):

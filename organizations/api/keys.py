@@ -17,9 +17,9 @@ from organizations.api.key_serializers import (
     GenerateApiKeySerializer,
     GeneratedApiKeySerializer,
 )
+from organizations.api.once import told_once
 from organizations.api.openapi import operation, paged
 from organizations.api.paging import PageSize
-from organizations.api.wire import JsonRenderer
 from organizations.models import ApiKey, Organization
 
 KEYS = PageSize(default=100, largest=1000)
@@ -60,8 +60,7 @@ class GenerateApiKeyView(ApiView):
             expires_at=given.get("expiresAt") or timezone.now() + keys.USUAL_LIFE,
             organization=None if limit is None else Organization(pk=limit),
         )
-        self._keep_without_text(key)
-        return Response(key_json(key) | {"key": text}, status=201)
+        return told_once(self, key_json(key), {"key": text}, status=201)
 
     def _limit(self, wanted: str | None) -> int | None:
         own = self.key.organization_id
@@ -69,12 +68,6 @@ class GenerateApiKeyView(ApiView):
         if own not in (None, limit):
             raise keys.NothingToOpen
         return limit
-
-    def _keep_without_text(self, key: ApiKey) -> None:
-        """Whoever repeats the request with its `Idempotency-Key` gets the answer, and not the text."""
-        if self.claim:
-            self.claim.keep_body(201, JsonRenderer().render(key_json(key) | {"key": None}))
-            self.claim = None
 
 
 class RevokeApiKeyView(ApiView):

@@ -22,19 +22,19 @@ from drf_spectacular.utils import (
 from drf_spectacular.views import SpectacularJSONAPIView
 from rest_framework import serializers
 
-from organizations.api import idempotency
+from organizations.api import csv_answers, idempotency
 from organizations.api.paging import PageSize
 from organizations.api.wire import AlwaysJson
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 
-# Every refusal: at least one sentence, and a stable word where the reason is one of ours.
+# Every refusal: at least one sentence for people, and a stable word for programs.
 ERRORS = inline_serializer(
     "Errors",
     {
         "errors": serializers.ListField(child=serializers.CharField(), min_length=1),
-        "code": serializers.CharField(required=False),
+        "code": serializers.CharField(help_text="A stable word for the reason."),
     },
 )
 
@@ -94,10 +94,6 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 )
 
 
-# What POSTs that take no body begin with.
-POSTS = ("create", "revoke", "pause", "resume")
-
-
 def operation(
     operation_id: str,
     summary: str,
@@ -107,20 +103,28 @@ def operation(
     body: Any = None,
     parameters: Sequence[OpenApiParameter] = (),
     description: str = "",
+    deprecated: bool | None = None,
 ) -> Callable[[Handler], Handler]:
     """Describe one handler. `answers`: status → serializer, or None for an empty body."""
-    creates = operation_id.startswith(POSTS) or 202 in answers or body is not None
-    shared = [IDEMPOTENCY_KEY] if creates and not operation_id.startswith("update") else []
     refused = OpenApiResponse(ERRORS, description="Refused; the sentences say why.")
-    return extend_schema(
-        operation_id=operation_id,
-        summary=summary,
-        description=description or summary,
-        tags=[tag],
-        request=body,
-        parameters=[*parameters, *shared],
-        responses={**answers, "4XX": refused},
-    )
+
+    def describe(handler: Handler) -> Handler:
+        shared = [IDEMPOTENCY_KEY] if handler.__name__ == "post" else []
+        decorate: Callable[[Handler], Handler] = extend_schema(
+            operation_id=operation_id,
+            summary=summary,
+            description=description or summary,
+            tags=[tag],
+            request=body,
+            parameters=[*parameters, *shared],
+            responses={**answers, "4XX": refused},
+            deprecated=deprecated,
+        )
+        described = decorate(handler)
+        setattr(described, csv_answers.ANSWERS, answers)
+        return described
+
+    return describe
 
 
 class OpenApiView(SpectacularJSONAPIView):

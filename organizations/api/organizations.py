@@ -74,17 +74,30 @@ class OrganizationView(OrganizationApiView):
         "Delete an organization",
         tag=TAG,
         answers={204: None},
-        parameters=[query("confirm", "The name of the organization, exactly.")],
+        parameters=[
+            query("confirm", "The name of the organization, exactly."),
+            query(
+                "takeLicensesBack",
+                "true takes back every license that can be taken back. Default false.",
+                type=bool,
+            ),
+        ],
         description=(
             f"Closes it at once; after {DAYS_TO_UNDO} days all that is stored of it is gone for good."
-            " Until then a full admin can undo that on its page. Licenses at Apple stay as they are."
+            " Until then a full admin can undo that on its page; keys open it no longer. Licenses at"
+            " Apple stay as they are, unless `takeLicensesBack` is true."
         ),
     )
     def delete(self, request: Request, **path: str) -> Response:
         typed = parameters.text(request, "confirm")
         if not typed:
             raise DeletionNotConfirmed(self.organization)
-        ask_deletion(by=self.actor, organization=self.organization, typed_name=typed)
+        ask_deletion(
+            by=self.actor,
+            organization=self.organization,
+            typed_name=typed,
+            take_licenses_back=bool(parameters.boolean(request, "takeLicensesBack")),
+        )
         return Response(status=204)
 
 
@@ -96,7 +109,7 @@ class DeletionNotConfirmed(Refusal):
         page = organization_url(organization.pk, "settings/delete/")
         super().__init__(
             "Deleting an organization has to be confirmed: send its name as ?confirm=…,"
-            f" or delete it on {page}, where licenses can be taken back as well."
+            f" or delete it on {page}, which shows what is lost with it."
         )
 
 
@@ -142,6 +155,7 @@ def organization_json(organization: Organization) -> dict[str, Any]:
             }
         },
         "management": {"details": []},
+        "privacy": {},
     }
 
 

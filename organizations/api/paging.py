@@ -6,22 +6,25 @@ and rows that come or go meanwhile move nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
+from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
 from django.http import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from organizations.api import parameters
+from organizations.api import csv_answers, parameters
 from organizations.api.parameters import BadParameter
 
 PREFIX = "/api/v1"
 # In `endingBefore`: the last page, whatever its keys are.
 END = "end"
+OF_A_PAGE = ("perPage", "startingAfter", "endingBefore")
+MOST_AT_ONCE = 1000
 LARGEST_ID = 2**63 - 1
 
 
@@ -88,11 +91,10 @@ def read_page(
     )
     if after and before:
         raise BadParameter("startingAfter", "and “endingBefore” exclude each other")
-    ahead, behind = ("pk__lt", "pk__gt") if newest_first else ("pk__gt", "pk__lt")
     if after:
-        rows = rows.filter(**{ahead: tokens.read("startingAfter", after)})
+        rows = beyond(rows, tokens.read("startingAfter", after), downwards=newest_first)
     elif before and before != END:
-        rows = rows.filter(**{behind: tokens.read("endingBefore", before)})
+        rows = beyond(rows, tokens.read("endingBefore", before), downwards=not newest_first)
     descending = newest_first != bool(before)
     found = list(rows.order_by("-pk" if descending else "pk")[: limit + 1])
     more, found = len(found) > limit, found[:limit]
@@ -106,6 +108,30 @@ def read_page(
     )
 
 
+def beyond(rows: QuerySet[Any, Any], key: Any, *, downwards: bool) -> QuerySet[Any, Any]:
+    """Of a key of several columns, the first is what the list is of: PostgreSQL finds its place in the
+    index only where that is an equation, and the comparison is one of the others alone."""
+    if not isinstance(key, tuple):
+        return rows.filter(**{"pk__lt" if downwards else "pk__gt": key})
+    first, *others = rows.model._meta.pk.field_names
+    compare = TupleLessThan if downwards else TupleGreaterThan
+    return rows.filter(compare(Tuple(*map(F, others)), key[1:]), **{first: key[0]})
+
+
+def read_all(
+    rows: QuerySet[Any, Any], *, size: PageSize, tokens: Tokens, newest_first: bool = False
+) -> Iterator[list[Any]]:
+    """Page after page, so that millions of rows need no more memory than one page."""
+    limit = min(size.largest, MOST_AT_ONCE)
+    rows = rows.order_by("-pk" if newest_first else "pk")
+    found = list(rows[:limit])
+    while found:
+        yield found
+        last = tokens.read("startingAfter", tokens.write(found[-1]))
+        rest = beyond(rows, last, downwards=newest_first)
+        found = list(rest[:limit]) if len(found) == limit else []
+
+
 def listed(
     request: Request,
     rows: QuerySet[Any, Any],
@@ -115,10 +141,17 @@ def listed(
     tokens: Tokens = IDS,
     newest_first: bool = False,
 ) -> HttpResponseBase:
-    """The answer of a list: one page of it as JSON. `shape` makes the entries of a page's rows, so
-    what all of them need is read once."""
+    """The answer of a list: one page of it, or as CSV the whole unless a page is asked for.
+
+    `shape` makes the entries of a page's rows, so what all of them need is read once.
+    """
+    table = csv_answers.table_for(request)
+    if table and not any(parameters.text(request, name) for name in OF_A_PAGE):
+        found = rows.none() if request.method == "HEAD" else rows
+        pages = read_all(found, size=size, tokens=tokens, newest_first=newest_first)
+        return table.streamed(map(shape, pages))
     page = read_page(request, rows, size=size, tokens=tokens, newest_first=newest_first)
-    return Response(list(shape(page.rows)), headers={"Link": _link_header(request, page)})
+    return Response(list(shape(page.rows)), headers={"Link": link_header(request, page)})
 
 
 def each(entry: Callable[[Any], dict[str, Any]]) -> Shape:
@@ -126,7 +159,7 @@ def each(entry: Callable[[Any], dict[str, Any]]) -> Shape:
     return lambda rows: map(entry, rows)
 
 
-def _link_header(request: Request, page: Page) -> str:
+def link_header(request: Request, page: Page) -> str:
     ways = {
         "first": {},
         "prev": {"endingBefore": page.previous},

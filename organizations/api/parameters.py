@@ -31,7 +31,10 @@ def texts(request: Request, name: str) -> list[str]:
 
 
 def boolean(request: Request, name: str) -> bool | None:
-    word = choice(request, name, ("true", "false"))
+    """In whatever case: the meraki SDK 3 writes Python's True."""
+    word = text(request, name).lower()
+    if word not in ("true", "false", ""):
+        raise BadParameter(name, "must be one of true, false")
     return word == "true" if word else None
 
 

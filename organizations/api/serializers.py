@@ -4,23 +4,79 @@ endpoints; these classes describe them, and check what comes in."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from organizations.api.csv_answers import ANSWERS
 from organizations.api.wire import body_of
 
 SYSTEMS_MANAGER = "systemsManager"
 
 
 class WireSerializer(serializers.Serializer[Any]):
+    # Fields of Meraki's operation that mean nothing here: scripts that send them go on working.
+    passed_over: ClassVar[frozenset[str]] = frozenset()
+    # Fields of a PUT's answer that it cannot change: to be sent as they were read, or not at all.
+    fixed: ClassVar[frozenset[str]] = frozenset()
+    # The same for what another field says in other words, unless that one is sent as well.
+    follows: ClassVar[Mapping[str, str]] = {}
+
     @classmethod
     def checked(cls, request: Request) -> dict[str, Any]:
         """The body's fields as Python values; raises DRF's ValidationError."""
-        given = cls(data=body_of(request))
+        body = body_of(request)
+        given = cls(data=body)
+        if unknown := set(body) - {*given.fields, *cls.passed_over, *_read_before(request)}:
+            raise serializers.ValidationError([_no_field(name, given.fields) for name in unknown])
         given.is_valid(raise_exception=True)
+        if request.method == "PUT" and (sent := cls._cannot_change(body)):
+            _refuse_other_values(request, sent)
         return dict(given.validated_data)
+
+    @classmethod
+    def _cannot_change(cls, body: Mapping[str, Any]) -> dict[str, Any]:
+        following = {name for name, source in cls.follows.items() if source not in body}
+        return {name: body[name] for name in body if name in cls.fixed | following}
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Inside of a body nothing is passed over."""
+        inside = self.parent is not None and isinstance(data, dict)
+        if inside and (unknown := data.keys() - self.fields.keys()):
+            problems = [_no_field(name, self.fields) for name in sorted(unknown)]
+            raise serializers.ValidationError({"non_field_errors": problems})
+        return super().to_internal_value(data)
+
+
+def _read_before(request: Request) -> Iterable[str]:
+    """What was read can be sent back with a few changes: a PUT passes over the rest of its answer."""
+    if request.method != "PUT":
+        return ()
+    handler = request.parser_context["view"].put
+    answer = getattr(handler, ANSWERS, {}).get(200)
+    return answer().fields if isinstance(answer, type) else ()
+
+
+def _refuse_other_values(request: Request, sent: dict[str, Any]) -> None:
+    """Who sends another value wants it changed, and must not be told that all is well."""
+    current = request.parser_context["view"].as_it_is()
+    if wrong := [name for name, value in sent.items() if value != current[name]]:
+        raise serializers.ValidationError(
+            [
+                f"“{name}” cannot be changed here. Leave it out, or send it as it was read."
+                for name in wrong
+            ]
+        )
+
+
+def _no_field(name: str, fields: Iterable[str]) -> str:
+    """A typing error must not be taken for “as it was”."""
+    near = get_close_matches(name, fields, n=1)
+    hint = f" Did you mean “{near[0]}”?" if near else ""
+    return f"“{name[:100]}” is no field of this request.{hint}"
 
 
 class EnabledSerializer(WireSerializer):
@@ -61,10 +117,14 @@ class OrganizationSerializer(WireSerializer):
     licensing = LicensingSerializer()
     cloud = CloudSerializer()
     management = ManagementSerializer()
+    privacy = serializers.DictField(help_text="Always empty.")
 
 
 class UpdateOrganizationSerializer(WireSerializer):
     """Fields that are not sent stay as they are."""
+
+    passed_over = frozenset({"api", "management"})
+    fixed = frozenset({"id"})
 
     name = serializers.CharField(max_length=200, required=False)
 
@@ -84,6 +144,9 @@ class NetworkSerializer(WireSerializer):
 
 class UpdateNetworkSerializer(WireSerializer):
     """Fields that are not sent stay as they are."""
+
+    passed_over = frozenset({"copyFromNetworkId", "enrollmentString", "productTypes"})
+    fixed = frozenset({"id", "organizationId"})
 
     name = serializers.CharField(max_length=200, required=False)
     timeZone = serializers.CharField(required=False, help_text="For example Europe/Vienna.")

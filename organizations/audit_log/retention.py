@@ -57,8 +57,7 @@ def keep_for(
     *, by: Actor, organization: Organization, months: int | None, confirmed: bool = False
 ) -> None:
     """Refused without a confirmation where events would go."""
-    if months is not None and months not in CHOICES:
-        raise RetentionWrong
+    months = checked_months(months)
     known = Organization.objects.select_for_update().get(pk=organization.pk)
     if known.audit_kept_months == months:
         return
@@ -76,6 +75,16 @@ def keep_for(
         after={"keptMonths": months} | ({"goes": going} if going else {}),
     )
     organization.audit_kept_months = months
+
+
+def checked_months(months: int | None) -> int | None:
+    if months is not None and months not in CHOICES:
+        raise RetentionWrong
+    return months
+
+
+def is_confirmed(organization: Organization, typed_name: str) -> bool:
+    return typed_name.split() == organization.name.split()
 
 
 def too_old(organization: Organization, months: int | None) -> AuditEventQuerySet:

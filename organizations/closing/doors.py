@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import formats
 from django.utils.cache import patch_cache_control
 
 from organizations.models import Membership, Organization
+from organizations.refusals import Forbidden
 
 
 def why_closed(organization: Organization) -> str:
@@ -58,4 +58,4 @@ def answer_if_closed(
 
 def refuse_key_if_closed(membership: Membership) -> None:
     if why := why_closed(membership.organization):
-        raise PermissionDenied(why)
+        raise Forbidden(why, code="organization_closed")

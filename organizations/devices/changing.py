@@ -1,12 +1,13 @@
 """What is done to devices that are there, however many at once: a few statements each.
 
-What a person does here counts at once, whoever said before whose a device is, which tags it has or
-where it lies. A source that says it anew is believed as always (records.py).
+Each answers the ids of those that it changed. What a person does here counts at once, whoever said
+before whose a device is, which tags it has or where it lies. A source that says it anew is believed
+as always (records.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -31,14 +32,16 @@ from organizations.models import (
     Network,
     Organization,
     Owner,
+    Tag,
 )
 from organizations.models.inventory import DeviceQuerySet
-from organizations.tags import device_tags
+from organizations.services import checked_tags
+from organizations.tags import TagIsAutomatic, device_tags, tags_called
 
 NAMED = 10  # in an event about several
 CHOICES = ("", "now", "later", "keep")  # what becomes of licenses; "" is the organization's own
 MOST_DAYS = 365
-SOURCES = {
+SOURCES: Mapping[str, DeviceSource] = {
     AuditEvent.ActorKind.API_KEY: DeviceSource.API,
     AuditEvent.ActorKind.SYSTEM: DeviceSource.CHANNEL,
 }
@@ -53,11 +56,11 @@ def change_tags(
     add: Iterable[str] = (),
     remove: Iterable[str] = (),
     replace: Iterable[str] | None = None,
-) -> int:
-    """Tags by name; `replace` gives just these. Answers how many devices have others than before."""
+) -> list[int]:
+    """Tags by name; `replace` gives just these."""
     # Before the devices, as whoever deletes a tag does, so that the two cannot deadlock.
     given = device_tags(by=by, organization=organization, names=add if replace is None else replace)
-    taken = device_tags(by=by, organization=organization, names=remove)
+    taken = _known_tags(organization, remove)
     ids = locked(organization, devices)
     changed = _returned(
         statements.TAGS,
@@ -70,13 +73,13 @@ def change_tags(
     said = {"added": [tag.name for tag in given], "removed": [tag.name for tag in taken]}
     after = {"tags": said["added"]} if replace is not None else said
     _record("device.tagged", by, organization, changed, after, "tags")
-    return len(changed)
+    return changed
 
 
 @transaction.atomic
 def assign_owner(
     *, by: Actor, organization: Organization, devices: DeviceQuerySet, owner: Owner | None
-) -> int:
+) -> list[int]:
     if owner and not is_held(Owner, owner.pk, organization):
         raise OwnerElsewhere
     ids = locked(organization, devices)
@@ -85,7 +88,7 @@ def assign_owner(
     )
     after = {"owner": str(owner) if owner else ""}
     _record("device.owner_assigned", by, organization, changed, after, "owner")
-    return len(changed)
+    return changed
 
 
 @transaction.atomic
@@ -97,7 +100,7 @@ def move(
     network: Network,
     choice: str = "",
     days: int | None = None,
-) -> int:
+) -> list[int]:
     """Into another network, whose apps want them from then on."""
     check_departure(choice, days)
     if not is_held(Network, network.pk, organization):
@@ -106,7 +109,7 @@ def move(
     changed = _returned(statements.MOVE, ids=ids, network=network.pk, source=_source(by, "network"))
     _depart(by, organization, changed, "moved", choice, days)
     _record("device.moved", by, organization, changed, {"network": network.name}, "network")
-    return len(changed)
+    return changed
 
 
 @transaction.atomic
@@ -118,14 +121,14 @@ def mark_unenrolled(
     choice: str = "",
     days: int | None = None,
     at: datetime | None = None,
-) -> int:
+) -> list[int]:
     check_departure(choice, days)
     ids = locked(organization, devices)
     at = at or timezone.now()
     changed = _returned(statements.UNENROLLED, ids=ids, at=at, source=_source(by, "enrollment"))
     _depart(by, organization, changed, "unenrolled", choice, days)
     _record("device.unenrolled", by, organization, changed, {}, "unenrolled")
-    return len(changed)
+    return changed
 
 
 @transaction.atomic
@@ -137,14 +140,14 @@ def mark_wiped(
     choice: str = "",
     days: int | None = None,
     at: datetime | None = None,
-) -> int:
+) -> list[int]:
     """The same wipe may be told twice."""
     check_departure(choice, days)
     ids = locked(organization, devices)
     changed = _returned(statements.WIPED, ids=ids, at=at or timezone.now())
     _depart(by, organization, changed, "wiped", choice, days)
     _record("device.wiped", by, organization, changed, {}, "wiped")
-    return len(changed)
+    return changed
 
 
 @transaction.atomic
@@ -155,7 +158,7 @@ def delete(
     devices: DeviceQuerySet,
     choice: str = "",
     days: int | None = None,
-) -> int:
+) -> list[int]:
     """Licenses know them by serial number, and outlive them."""
     check_departure(choice, days)
     ids = locked(organization, devices)
@@ -168,7 +171,7 @@ def delete(
     # Not by Django, which reads them all and deletes a hundred at a time.
     bulk.execute(statements.DELETE, {"ids": ids})
     _announce(organization, ids, "deleted")
-    return len(ids)
+    return ids
 
 
 def consequences(
@@ -266,9 +269,22 @@ def _announce(organization: Organization, ids: Sequence[int], cause: str) -> Non
     )
 
 
+def source_of(by: Actor) -> DeviceSource:
+    return SOURCES.get(by.kind, DeviceSource.PAGE)
+
+
 def _source(by: Actor, field: str) -> str:
     """The patch of `sources`, in JSON."""
-    return f'{{"{field}": "{SOURCES.get(by.kind, DeviceSource.PAGE)}"}}'
+    return f'{{"{field}": "{source_of(by)}"}}'
+
+
+def _known_tags(organization: Organization, names: Iterable[str]) -> list[Tag]:
+    """What nobody has cannot be taken off, and is not made for that."""
+    known = tags_called(organization, checked_tags(names))
+    for name, tag in known.items():
+        if tag.kind == Tag.Kind.AUTOMATIC:
+            raise TagIsAutomatic(name)
+    return list(known.values())
 
 
 def _returned(statement: str, **parameters: Any) -> list[int]:

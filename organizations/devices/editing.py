@@ -1,4 +1,4 @@
-"""What a person says of one device: fields that a better source has said are left to that."""
+"""What a person or a program says of one device: what a better source has said is left to that."""
 
 from __future__ import annotations
 
@@ -94,14 +94,14 @@ def edit_device(*, by: Actor, device: Device, details: DeviceDetails) -> Device:
     if owner and not changing.is_held(Owner, owner.pk, device.organization):
         raise OwnerElsewhere
     tags = names and device_tags(by=by, organization=device.organization, names=names)
-    found = _locked(device)
+    found, source = _locked(device), changing.source_of(by)
     before = facts(found)
     for name, value in said.items():
-        _say(found, name, value)
+        _say(found, name, value, source)
     if owner is not None:
-        _give_to(found, owner or None)
+        _give_to(found, owner or None, source)
     if names is not None:
-        _tag(found, tags or ())
+        _tag(found, tags or (), source)
     found.save(update_fields=[*said, "owner", "tag_ids", "sources"])
     _record_changes(by, found, before)
     return found
@@ -115,10 +115,10 @@ def _locked(device: Device) -> Device:
     return found
 
 
-def is_editable(device: Device, field: str) -> bool:
+def is_editable(device: Device, field: str, source: DeviceSource = DeviceSource.PAGE) -> bool:
     """Whether no better source has said it."""
     is_empty = getattr(device, field) in ("", None)
-    return is_empty or may_say(field, device.sources, DeviceSource.PAGE)
+    return is_empty or may_say(field, device.sources, source)
 
 
 def facts(device: Device) -> dict[str, Any]:
@@ -142,17 +142,17 @@ def tag_names(device: Device) -> list[str]:
     return [tags[pk].name for pk in device.tag_ids if pk in tags]
 
 
-def _say(device: Device, name: str, value: Any) -> None:
+def _say(device: Device, name: str, value: Any, source: DeviceSource) -> None:
     value = _checked(name, value)
     if value == getattr(device, name):
         return
     if value == NOT_ENROLLED and name == "enrollment":
         raise ValueWrong(name, UNENROLL)
     if name != "notes":
-        if not is_editable(device, name):
-            source = DeviceSource(device.sources[name]).label
-            raise SaidBetter(name, LABELS[name], str(source))
-        device.sources[name] = DeviceSource.PAGE.value
+        if not is_editable(device, name, source):
+            better = DeviceSource(device.sources[name]).label
+            raise SaidBetter(name, LABELS[name], str(better))
+        device.sources[name] = source.value
     setattr(device, name, value)
 
 
@@ -168,15 +168,15 @@ def _checked(name: str, value: Any) -> Any:
     return text
 
 
-def _give_to(device: Device, owner: Owner | None) -> None:
+def _give_to(device: Device, owner: Owner | None, source: DeviceSource) -> None:
     if owner != device.owner:
-        device.owner, device.sources["owner"] = owner, DeviceSource.PAGE.value
+        device.owner, device.sources["owner"] = owner, source.value
 
 
-def _tag(device: Device, tags: Iterable[Tag]) -> None:
+def _tag(device: Device, tags: Iterable[Tag], source: DeviceSource) -> None:
     ids = list(dict.fromkeys(tag.pk for tag in tags))
     if ids != device.tag_ids:
-        device.tag_ids, device.sources["tags"] = ids, DeviceSource.PAGE.value
+        device.tag_ids, device.sources["tags"] = ids, source.value
 
 
 def _record_changes(by: Actor, device: Device, before: dict[str, Any]) -> None:

@@ -36,8 +36,7 @@ class RetentionForm(forms.Form):
 
     @property
     def is_confirmed(self) -> bool:
-        typed = " ".join(self.cleaned_data["typed_name"].split())
-        return typed == " ".join(self.organization.name.split())
+        return retention.is_confirmed(self.organization, self.cleaned_data["typed_name"])
 
     def ask(self, going: retention.RemovesEvents) -> None:
         """Whoever typed something else is told so; whoever typed nothing is asked for the first time."""

@@ -40,18 +40,28 @@ def csv_response(
 def _lines(
     labels: Sequence[str], chunks: Iterable[Iterable[Sequence[object]]], zone: tzinfo
 ) -> Iterator[str]:
+    yield BYTE_ORDER_MARK
+    yield from written(
+        labels, ([[cell(value, zone) for value in row] for row in c] for c in chunks)
+    )
+
+
+def written(labels: Sequence[str], chunks: Iterable[Iterable[Sequence[object]]]) -> Iterator[str]:
+    """The lines of a chunk at a time, those of `labels` first."""
     writer = csv.writer(_Echo())
-    yield BYTE_ORDER_MARK + writer.writerow(labels)
+    yield writer.writerow(labels)
     for rows in chunks:
-        yield "".join(writer.writerow([cell(value, zone) for value in row]) for row in rows)
+        yield "".join(writer.writerow(row) for row in rows)
+
+
+def defused(text: str) -> str:
+    """What a spreadsheet would run as a formula is made plain text by an apostrophe."""
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
 def cell(value: object, zone: tzinfo) -> object:
-    """Text that a spreadsheet would run as a formula is made plain text by an apostrophe."""
     if isinstance(value, bool):
         return "Y" if value else "N"
     if isinstance(value, datetime):
         return value.astimezone(zone).isoformat(sep=" ", timespec="seconds")
-    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
-        return f"'{value}"
-    return value
+    return defused(value) if isinstance(value, str) else value

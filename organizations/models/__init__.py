@@ -16,6 +16,7 @@ from organizations.models.requests import IdempotentAnswer
 from organizations.models.signing_in import IdentityProvider, SignInFailure
 from organizations.models.target_groups import TargetGroup
 from organizations.models.tenant import OF_OPEN, Logo, Network, Organization
+from organizations.models.webhooks import EventKind, Webhook, WebhookDelivery, WebhookEvent
 
 __all__ = [
     "OF_OPEN",
@@ -26,6 +27,7 @@ __all__ = [
     "DeviceImport",
     "DeviceImportRow",
     "DeviceSource",
+    "EventKind",
     "IdempotentAnswer",
     "IdentityProvider",
     "Logo",
@@ -41,4 +43,7 @@ __all__ = [
     "SignInFailure",
     "Tag",
     "TargetGroup",
+    "Webhook",
+    "WebhookDelivery",
+    "WebhookEvent",
 ]

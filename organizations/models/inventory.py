@@ -186,6 +186,9 @@ class Device(models.Model):
         indexes = [
             GinIndex(fields=["tag_ids"], name="device_tags"),
             models.Index(fields=["organization", "name", "id"], name="devices_by_name"),
+            # Pages of the API, in the order of their ids, also before the database has statistics.
+            models.Index(fields=["organization", "id"], name="devices_of_organization"),
+            models.Index(fields=["network", "id"], name="devices_of_network"),
             models.Index(
                 fields=["organization", "udid"], condition=~Q(udid=""), name="devices_by_udid"
             ),

@@ -114,11 +114,17 @@ def checked_domains(domains: Iterable[str]) -> list[str]:
 
 def missing(provider: IdentityProvider) -> list[str]:
     """What has to be entered before anybody can sign in, as the form calls it."""
+    words = NEEDED[Kind(provider.kind)]
+    return [words[name] for name in missing_fields(provider)]
+
+
+def missing_fields(provider: IdentityProvider) -> list[str]:
     # Not opened for that: the key may be lost.
     columns = {"client_secret": "client_secret_ciphertext"}
-    names = NEEDED[Kind(provider.kind)]
     return [
-        words for name, words in names.items() if not getattr(provider, columns.get(name, name), "")
+        name
+        for name in NEEDED[Kind(provider.kind)]
+        if not getattr(provider, columns.get(name, name), "")
     ]
 
 

@@ -19,7 +19,7 @@ from django.urls import reverse
 from organizations import audit
 from organizations.audit import Actor
 from organizations.models import Membership, Organization
-from organizations.refusals import Refusal
+from organizations.refusals import Forbidden, Refusal
 from organizations.signin import conditions, factors, single
 from organizations.signin.recent import ask_again, back_to, reauthenticate_before, sent_to
 
@@ -60,8 +60,9 @@ def refuse_key(membership: Membership) -> None:
     """A key cannot sign in anew nor show a factor; but its admin has to have one."""
     organization = membership.organization
     if organization.requires_second_factor and not factors.has_second_factor(membership.admin):
-        raise PermissionDenied(
-            f"{organization} requires a second factor; sign in to the dashboard and set one up."
+        raise Forbidden(
+            f"{organization} requires a second factor; sign in to the dashboard and set one up.",
+            code="second_factor_required",
         )
 
 

@@ -43,6 +43,10 @@ class DeviceImportWords(FileWords):
 
     file_import: DeviceImport
 
+    @property
+    def place(self) -> str:
+        return self.file_import.network.name if self.file_import.network else ""
+
     def missing_rows(self) -> QuerySet[Device]:
         return missing_devices(self.file_import)
 

@@ -87,6 +87,11 @@ class FileWords:
         """What came with an earlier file, and what no row of this one is about."""
         raise NotImplementedError
 
+    @property
+    def place(self) -> str:
+        """What it goes into, where that was chosen: the name of an account, of a network."""
+        raise NotImplementedError
+
     # --- Where it stands --------------------------------------------------------------------------
 
     @property

@@ -17,8 +17,7 @@ from organizations.admins import changing, inviting
 from organizations.forms import done
 from organizations.forms.admins import ConfirmForm, EditForm, InviteForm
 from organizations.lists import render_listing
-from organizations.models import ApiKey, Membership, Organization
-from organizations.models.people import ApiKeyQuerySet
+from organizations.models import Membership, Organization
 from organizations.refusals import Refusal
 from organizations.tables.admins import AdminList, AdminRow, rows_of
 
@@ -82,7 +81,7 @@ def admin_detail(request: AdminRequest, organization: Organization, admin_id: in
     context = {
         "organization": organization,
         "row": row,
-        "keys": keys_shown(row.membership),
+        "keys": keys.opening(row.membership),
         "is_oneself": row.membership.pk == request.membership.pk,
     }
     return render(request, "organizations/admin_detail.html", context)
@@ -178,10 +177,8 @@ def admin_unlock(request: AdminRequest, organization: Organization, admin_id: in
 def admin_key_revoke(
     request: AdminRequest, organization: Organization, admin_id: int, key_id: int
 ) -> HttpResponse:
-    """Of a key for this organization alone; others are their admin's."""
     membership = member_or_404(request, admin_id)
-    ours = keys_shown(membership).filter(organization=organization)
-    key = get_object_or_404(ours.select_related("admin"), pk=key_id)
+    key = get_object_or_404(keys.revocable_by_others(membership), pk=key_id)
     keys.revoke(by=request.actor, key=key)
     messages.success(request, f"The API key {key} is revoked.")
     return redirect("organizations:admin_detail", organization.pk, membership.pk)
@@ -197,11 +194,3 @@ def acted(
     else:
         messages.success(request, told)
     return redirect("organizations:admin_detail", membership.organization_id, membership.pk)
-
-
-def keys_shown(membership: Membership) -> ApiKeyQuerySet:
-    """Those that open this organization; none of somebody who is only invited."""
-    if membership.is_invited:
-        return ApiKey.objects.none()
-    ours = ApiKey.objects.usable().opening(membership.organization_id)
-    return ours.filter(admin=membership.admin_id).order_by("name", "pk")

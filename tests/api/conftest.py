@@ -6,6 +6,7 @@ from django.test import Client
 from organizations.api import openapi as openapi_module
 from organizations.models import Admin, ApiKey, Organization
 from tests import factories
+from tests.api.rows import rows_of
 
 BASE = "/api/v1"
 
@@ -50,6 +51,12 @@ def network_admin_api(organization: Organization) -> ApiClient:
     network = factories.NetworkFactory(organization=organization, name="Theirs")
     access = factories.NetworkAccessFactory(membership__organization=organization, network=network)
     return client_of(access.membership.admin)
+
+
+@pytest.fixture
+def rows(organization: Organization) -> dict[str, object]:
+    """One row for every name that an address may contain, all of one organization."""
+    return rows_of(organization)
 
 
 @pytest.fixture

@@ -125,6 +125,21 @@ def test_a_key_for_another_organization_does_not_count(
     assert rows == {"owner@example.org": True, "sam@example.org": False}
 
 
+def test_single_sign_on_is_called_by_merakis_word(
+    owner_api: ApiClient, organization: Organization, sam: Membership, admins: str
+) -> None:
+    organization.requires_single_sign_on = True
+    organization.save()
+    Membership.objects.filter(pk=sam.pk).update(may_skip_single_sign_on=True)
+
+    rows = {row["email"]: row["authenticationMethod"] for row in owner_api.get(admins).json()}
+
+    assert rows == {
+        "owner@example.org": "Cisco SecureX Sign-On",
+        "sam@example.org": "Email",
+    }
+
+
 @pytest.mark.parametrize("count", [1, 3])
 def test_listing_admins_costs_the_same_for_one_and_three(
     owner_api: ApiClient,

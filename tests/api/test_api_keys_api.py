@@ -104,25 +104,33 @@ def test_a_closed_organization_says_so_to_its_keys(
 
 
 @pytest.mark.parametrize(
-    ("fields", "sentence"),
+    ("fields", "sentence", "code"),
     [
-        ({"expires_at": timezone.now() - timedelta(days=1)}, "This API key has expired"),
-        ({"revoked_at": timezone.now()}, "Invalid API key"),
+        (
+            {"expires_at": timezone.now() - timedelta(days=1)},
+            "This API key has expired",
+            "expired_key",
+        ),
+        ({"revoked_at": timezone.now()}, "Invalid API key", "invalid_key"),
         (
             {"revoked_at": timezone.now(), "expires_at": timezone.now() - timedelta(days=1)},
             "Invalid API key",
+            "invalid_key",
         ),
     ],
 )
 def test_a_key_that_is_over_says_why_if_it_has_expired(
-    owner: Admin, fields: dict[str, Any], sentence: str
+    owner: Admin, fields: dict[str, Any], sentence: str, code: str
 ) -> None:
     api = client_of(owner)
     ApiKey.objects.update(**fields)
 
     answer = api.get("/organizations")
 
-    assert (answer.status_code, answer.json()) == (401, {"errors": [sentence]})
+    assert (answer.status_code, answer.json()) == (
+        401,
+        {"errors": [sentence], "code": code},
+    )
     assert ApiKey.objects.get().last_used_at is None
 
 
@@ -130,7 +138,10 @@ def test_the_key_of_a_barred_admin_is_invalid(owner: Admin) -> None:
     api = client_of(owner)
     Admin.objects.update(is_active=False)
 
-    assert api.get("/organizations").json() == {"errors": ["Invalid API key"]}
+    assert api.get("/organizations").json() == {
+        "errors": ["Invalid API key"],
+        "code": "invalid_key",
+    }
 
 
 def test_too_many_wrong_keys_of_one_address_wait_and_a_valid_key_does_not(
@@ -152,7 +163,8 @@ def test_too_many_wrong_keys_of_one_address_wait_and_a_valid_key_does_not(
         "errors": [
             "Too many requests with an invalid API key came from this address. Correct the key,"
             " and try again in a minute."
-        ]
+        ],
+        "code": "too_many_wrong_keys",
     }
     assert (elsewhere.status_code, valid.status_code) == (401, 200)
 

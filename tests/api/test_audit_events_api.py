@@ -136,3 +136,40 @@ def test_pages_and_days_go_together(
 
     days = [[event["at"][8:10] for event in answer.json()] for answer in (first, second)]
     assert days == [["09", "08", "07", "06"], ["05", "04"]]
+
+
+# --- One of them ----------------------------------------------------------------------------------
+
+
+def test_one_event_is_shown_as_the_list_shows_it(
+    owner_api: ApiClient, organization: Organization, path: str
+) -> None:
+    event = audit.record("one.done", by=APPLE, organization=organization, target=organization)
+
+    answer = owner_api.get(f"{path}/{event.pk}")
+
+    assert (answer.status_code, [answer.json()]) == (200, owner_api.get(path).json())
+
+
+def test_one_event_is_not_found_from_elsewhere(
+    owner_api: ApiClient,
+    outsider: Admin,
+    reader_api: ApiClient,
+    network_admin_api: ApiClient,
+    outsider_api: ApiClient,
+    organization: Organization,
+    path: str,
+) -> None:
+    elsewhere = outsider.memberships.get().organization
+    theirs = audit.record("one.done", by=APPLE, organization=elsewhere, target=elsewhere)
+    ours = audit.record("one.done", by=APPLE, organization=organization, target=organization)
+
+    statuses = [
+        owner_api.get(f"{path}/{theirs.pk}").status_code,
+        *(
+            api.get(f"{path}/{ours.pk}").status_code
+            for api in (reader_api, network_admin_api, outsider_api)
+        ),
+    ]
+
+    assert statuses == [404, 200, 403, 404]

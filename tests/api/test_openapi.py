@@ -1,13 +1,17 @@
 """The description of the API is complete, valid, and can be read by anybody."""
 
 import re
+from collections.abc import Iterator
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import call_command
 from django.test import Client
+from jsonschema import Draft202012Validator
 
 from organizations.api import docs
+from organizations.api.examples import UNNAMED
 from tests.api.routes import Route, routes
 
 INLINE = re.compile(r"<style|style=|<script>|\son\w+=")
@@ -93,3 +97,47 @@ def test_the_documentation_says_what_a_page_size_may_be() -> None:
 
     size = next(field for field in listing.parameters if field.name == "perPage")
     assert size.type == "integer from 3 to 1000, default 1000, in the query"
+
+
+def examples(openapi: dict) -> Iterator[tuple[str, dict, Any]]:
+    """What is meant, its schema, and the example."""
+    for path in openapi["paths"].values():
+        for operation in path.values():
+            name = operation["operationId"]
+            for parameter in operation.get("parameters", ()):
+                if parameter["in"] != "header":
+                    told = f"{name} {parameter['name']}"
+                    yield told, parameter["schema"], parameter["example"]
+            bodies = [operation.get("requestBody", {}), *operation["responses"].values()]
+            for body in bodies:
+                if content := body.get("content", {}).get("application/json"):
+                    yield name, content["schema"], content["examples"]["example"]["value"]
+
+
+def test_every_example_fits_its_schema(openapi: dict) -> None:
+    components = {"components": openapi["components"]}
+
+    wrong = [
+        (told, error.message)
+        for told, schema, value in examples(openapi)
+        for error in Draft202012Validator(schema | components).iter_errors(value)
+    ]
+
+    assert wrong == []
+
+
+def test_every_text_of_an_example_says_something(openapi: dict) -> None:
+    """A field that fails here wants its word in organizations/api/examples.py, VALUES."""
+    unnamed = [told for told, _, value in examples(openapi) if UNNAMED in texts(value)]
+
+    assert unnamed == []
+
+
+def texts(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for each in value:
+            yield from texts(each)
+    elif isinstance(value, str):
+        yield value

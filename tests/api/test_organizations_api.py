@@ -22,6 +22,7 @@ def test_an_organization_has_meraki_s_fields(
         "licensing": {"model": "per-device"},
         "cloud": {"region": {"name": "Self-hosted", "host": {"name": "127.0.0.1"}}},
         "management": {"details": []},
+        "privacy": {},
     }
 
 

@@ -152,7 +152,10 @@ def test_a_file_is_needed(uploader: Uploader) -> None:
     none = uploader.client.post(uploader.path, {"dryRun": "true"})
     text = uploader.client.post(uploader.path, {"file": "x"}, content_type="application/json")
 
-    assert (none.status_code, none.json()) == (400, {"errors": ["“file” is missing."]})
+    assert (none.status_code, none.json()) == (
+        400,
+        {"errors": ["“file” is missing."], "code": "invalid"},
+    )
     assert text.status_code == 400
 
 

@@ -95,17 +95,20 @@ def test_the_sentence_names_whose_it_is_to_manage(schools):
             "errors": [
                 f"Only its allowed admins manage {schools.account.name}: those who may write in"
                 " Oak. You can change them on Organization > MDM."
-            ]
+            ],
+            "code": "no_access",
         },
         "reader": {
             "errors": [
                 "You have read-only access here; this needs full access to the organization."
-            ]
+            ],
+            "code": "read_only",
         },
         "reads Oak": {
             "errors": [
                 "You have read-only access here; this needs full access to the organization."
-            ]
+            ],
+            "code": "read_only",
         },
     }
 

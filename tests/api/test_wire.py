@@ -38,7 +38,10 @@ def test_both_headers_of_meraki_carry_the_key(owner: Admin, header: str) -> None
 def test_a_wrong_key_is_refused(db: None, headers: dict[str, str]) -> None:
     answer = ApiClient(headers=headers).get("/organizations")
 
-    assert (answer.status_code, answer.json()) == (401, {"errors": ["Invalid API key"]})
+    assert (answer.status_code, answer.json()) == (
+        401,
+        {"errors": ["Invalid API key"], "code": "invalid_key"},
+    )
     assert answer.headers["WWW-Authenticate"] == 'Bearer realm="VPP Dashboard API"'
 
 
@@ -51,6 +54,7 @@ def test_no_key_is_refused_with_how_to_send_one(nobody_api: ApiClient) -> None:
         "No API key was sent. Send it as “Authorization: Bearer <key>” or as "
         "“X-Cisco-Meraki-API-Key: <key>”.",
     ]
+    assert answer.json()["code"] == "missing_key"
 
 
 def test_signing_in_to_the_pages_is_no_key(owner: Admin) -> None:
@@ -126,6 +130,7 @@ def test_unknown_addresses_answer_json_and_never_redirect(owner_api: ApiClient, 
 
     assert [answer.status_code for answer in answers] == [404] * 4
     assert all(answer.json()["errors"] for answer in answers)
+    assert {answer.json()["code"] for answer in answers} == {"not_found"}
 
 
 def test_a_get_may_say_json_and_send_nothing(owner_api: ApiClient) -> None:
@@ -181,7 +186,8 @@ def test_every_wrong_field_gets_its_sentence(owner_api: ApiClient, networks_path
             "“name” can't be blank.",
             "“tags[1]”: Not a valid string.",
             "“notes” can't be blank.",
-        ]
+        ],
+        "code": "invalid",
     }
 
 
@@ -194,7 +200,8 @@ def test_other_content_is_refused(owner_api: ApiClient, networks_path: str, kind
         {
             "errors": [
                 "Send the body as application/json or multipart/form-data and say so in Content-Type."
-            ]
+            ],
+            "code": "unsupported_media_type",
         },
     )
 
@@ -202,7 +209,7 @@ def test_other_content_is_refused(owner_api: ApiClient, networks_path: str, kind
 def test_a_broken_form_is_refused(owner_api: ApiClient, networks_path: str) -> None:
     answer = owner_api.generic("POST", networks_path, "name=A", "multipart/form-data; boundary=")
 
-    assert answer.status_code == 400
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed")
     assert answer.json()["errors"]
 
 
@@ -213,7 +220,7 @@ def test_a_body_that_is_too_large_is_refused(owner_api: ApiClient, networks_path
 
     assert (answer.status_code, answer.json()) == (
         413,
-        {"errors": ["The body is larger than 5 MB. Send it in parts."]},
+        {"errors": ["The body is larger than 5 MB. Send it in parts."], "code": "too_large"},
     )
 
 
@@ -228,9 +235,16 @@ def test_a_bug_answers_json_without_details(
     answer = owner_api.send("POST", networks_path, {"name": "A"})
 
     assert answer.status_code == 500
-    assert len(answer.json()["errors"]) == 1
+    assert (len(answer.json()["errors"]), answer.json()["code"]) == (1, "internal")
     assert "request id" in answer.json()["errors"][0]
     assert b"secret detail" not in answer.content
+
+
+def test_every_error_is_promised_a_sentence_and_a_code(openapi: dict) -> None:
+    described = openapi["components"]["schemas"]["Errors"]
+
+    assert sorted(described["required"]) == ["code", "errors"]
+    assert described["properties"]["errors"]["minItems"] == 1
 
 
 @pytest.mark.parametrize("name", ["tags[]", "tagsFilterType", "startingAfter", "configTemplateId"])
@@ -243,7 +257,7 @@ def test_values_no_database_could_take_are_refused(
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_parameter")
 
 
-@pytest.mark.parametrize("value", ["yes", "1", "TRUE"])
+@pytest.mark.parametrize("value", ["yes", "1", "on"])
 def test_booleans_are_true_or_false(owner_api: ApiClient, networks_path: str, value: str) -> None:
     answer = owner_api.get(networks_path, {"isBoundToConfigTemplate": value})
 

@@ -43,8 +43,10 @@ OF_FULL_ADMINS = [  # others are refused
     "manage/apps/add/",
     "monitor/devices/add/",
     "mdm/device-channel/profile/",
+    "webhooks/add/",
 ]
 OF_AN_ORGANIZATION = [
+    "webhooks/add/",
     "",
     "mdm/",
     "mdm/device-channel/",
@@ -75,6 +77,7 @@ OF_AN_ORGANIZATION = [
     "settings/",
     "settings/delete/",
     "sign-in/",
+    "webhooks/",
     "admins/",
     "activity/",
 ]

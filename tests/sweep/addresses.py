@@ -38,7 +38,7 @@ class Address:
     @property
     def names_a_row(self) -> bool:
         """Something that another organization may have, beside the organization itself."""
-        return bool(set(self.arguments) - {"organization_id"})
+        return bool(set(self.arguments) - {"organization_id", "role_id"})  # roles are everybody's
 
     def url(self, rows: Mapping[str, Any]) -> str:
         missing = [name for name in self.arguments if name not in rows]

@@ -19,6 +19,7 @@ from apps_catalog.models import (
     SimulatedFleet,
     StoreSearch,
 )
+from apps_catalog.store.reading import Result
 from licensing.models import (
     Automation,
     AutomationChange,
@@ -30,6 +31,8 @@ from licensing.models import (
 from organizations.models import Device, DeviceImport, DeviceImportRow, Tag
 from tests import factories
 from tests.sweep.tenant import SECRET, Tenant
+
+OF_RESULTS = sorted(Result.__annotations__.keys() - {"adam_id", "name"})
 
 
 def rows_of(tenant: Tenant) -> dict[str, Any]:
@@ -133,7 +136,7 @@ def _search_of(tenant: Tenant) -> StoreSearch:
         term=f"{tenant.mark} app",
         country="US",
         platform="iOS",
-        results=[{"name": f"{tenant.mark} app"}],
+        results=[{"adam_id": "1", "name": f"{tenant.mark} app", **dict.fromkeys(OF_RESULTS, "")}],
         answered_at=timezone.now(),
     )
     tenant.values.append(str(search.pk))

@@ -197,6 +197,17 @@ TRIES = {
     "inviting their people": rest(
         "POST", f"{ACCOUNT}/users/invite", userIds=[lambda ours: str(ours.rows["user_id"])]
     ),
+    "their person in a merge over REST": rest(
+        "POST",
+        "/organizations/{organization_id}/sm/owners/{owner_id}/merge",
+        fromOwnerId=lambda ours: str(ours.rows["owner_id"]),
+        dryRun=True,
+    ),
+    "a test mail of their account": rest(
+        "POST",
+        "/organizations/{organization_id}/sm/invitationSettings/testMail",
+        vppAccountId=lambda ours: str(ours.rows["account_id"]),
+    ),
     "their admin over REST": rest(
         "POST",
         "/organizations/{organization_id}/admins",

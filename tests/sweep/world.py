@@ -20,6 +20,7 @@ from organizations.models import (
     Network,
     NetworkTagAccess,
     OutgoingMail,
+    WebhookEvent,
 )
 from tests import factories, saml_provider, signing_in
 from tests.sweep import deployment
@@ -133,7 +134,12 @@ def _organization_rows(tenant: Tenant, network: Network) -> None:
         reason=f"{inner} says so",
         by_name=f"full@{inner}.example",
     )
+    group = factories.TargetGroupFactory(
+        network=network, name=f"{inner} Group", operator="withAny", tag_ids=[tag.pk]
+    )
     tenant.rows |= {
+        "target_group_id": group.pk,
+        "role_id": 1,
         "protected_id": protected.pk,
         "organization_id": organization.pk,
         "network_id": network.pk,
@@ -146,7 +152,33 @@ def _organization_rows(tenant: Tenant, network: Network) -> None:
         "device_id": device.pk,
         "import_id": people_import.pk,
         "channel_uuid": _channel_of(tenant).uuid,
+        **_webhook_of(tenant),
     }
+
+
+def _webhook_of(tenant: Tenant) -> dict[str, Any]:
+    """What was delivered names somebody, whom readers may not see."""
+    event = WebhookEvent.objects.create(
+        organization=tenant.organization,
+        kind="user.associated",
+        payload={"email": f"person@{tenant.inner}.example"},
+        at=timezone.now(),
+    )
+    webhook = factories.WebhookFactory(
+        organization=tenant.organization,
+        name=f"{tenant.inner} desk",
+        url=f"https://hooks.{tenant.inner}.example/",
+        created_by=f"full@{tenant.inner}.example",
+    )
+    tenant.secrets.append(webhook.secret)
+    delivery = factories.WebhookDeliveryFactory(
+        webhook=webhook,
+        event=event,
+        state="delivered",
+        next_attempt_at=None,
+        answer=f"{tenant.inner} has it",
+    )
+    return {"webhook_id": webhook.pk, "delivery_id": delivery.pk}
 
 
 def _channel_of(tenant: Tenant) -> ChannelSettings:

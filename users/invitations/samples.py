@@ -8,7 +8,8 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
-from organizations.models import Admin
+from organizations.logo import data_url
+from organizations.models import Admin, Logo, Organization
 from organizations.outbox import Letter, post_keyed
 from users.invitations.links import sample_token
 from users.invitations.words import Person
@@ -35,6 +36,12 @@ def send_sample(
     minute = f"{timezone.now():%Y%m%d%H%M}"
     key = f"invitation_test:{account.pk}:{language}:{reminder:d}:{minute}"
     return bool(post_keyed(organization=account.organization, letters=[(key, letter)]))
+
+
+def with_logo_inside(html: str, organization: Organization) -> str:
+    """The HTML of a mail by itself: what is a part of the mail is a part of it."""
+    logo = Logo.objects.filter(organization=organization).first()
+    return html.replace("cid:logo", data_url(logo) if logo else "")
 
 
 def link_to_sample(account: VppAccount) -> str:

@@ -11,6 +11,7 @@ from django.db.models import Count
 
 from organizations.audit import Actor
 from organizations.models import Owner
+from organizations.refusals import Refusal
 from users.models import VppUser
 from users.refusals import MergedWithItself, RegisteredTwice
 from users.services.details import FIELDS, KNOWN_TO_APPLE, facts, follow, tell_apple, write
@@ -72,6 +73,14 @@ def refuse_merging(keep: Owner, other: Owner) -> None:
     both = active.values("account", "account__name").annotate(n=Count("*")).filter(n__gt=1)
     if names := [row["account__name"] for row in both.order_by("account__name")]:
         raise RegisteredTwice((keep.name, other.name), names)
+
+
+def obstacle_to_merging(keep: Owner, other: Owner) -> Refusal | None:
+    try:
+        refuse_merging(keep, other)
+    except Refusal as refusal:
+        return refusal
+    return None
 
 
 def _known_otherwise(keep: Owner, other: Owner, said: Mapping[str, Any]) -> list[VppUser]:

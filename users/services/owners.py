@@ -86,8 +86,8 @@ def complete_owner(*, by: Actor, owner: Owner, details: OwnerDetails) -> Owner:
 def delete_owner(*, by: Actor, owner: Owner) -> None:
     """Devices lose their owner; retired records in VPP accounts stay, for their history."""
     (owner,) = locked(owner)
-    if accounts := accounts_of(owner):
-        raise OwnerInUse(owner.name, accounts)
+    if obstacle := obstacle_to_deletion(owner):
+        raise obstacle
     devices: int = owner.devices.count()
     announce_devices(owner.organization, [owner.pk], cause="owner deleted")
     before = owner_facts(owner) | ({"devices": devices} if devices else {})
@@ -117,6 +117,11 @@ def locked(*owners: Owner) -> list[Owner]:
     if missing := set(pks) - set(found):
         raise OwnerGone from Owner.DoesNotExist(missing)
     return [found[pk] for pk in pks]
+
+
+def obstacle_to_deletion(owner: Owner) -> OwnerInUse | None:
+    accounts = accounts_of(owner)
+    return OwnerInUse(owner.name, accounts) if accounts else None
 
 
 def accounts_of(owner: Owner) -> list[str]:

@@ -11,7 +11,7 @@ from django.http import QueryDict
 from organizations.lists import Column, Listing, Total, search_field
 from organizations.models import Owner
 from organizations.tables.imports import FileColumn, FileWords, RowWords, Verdict
-from users.models import ImportRow
+from users.models import ImportRow, PeopleImport
 
 COLUMNS = (
     FileColumn("name", "How the person is called.", "Ann Lee"),
@@ -40,6 +40,12 @@ class ImportWords(FileWords):
     all_known = "everybody without an error is known already, as the file says."
     outcome = "proposed for retirement"
     flagging = "propose {} for retirement"
+
+    file_import: PeopleImport
+
+    @property
+    def place(self) -> str:
+        return self.file_import.account.name if self.file_import.account else ""
 
     def missing_rows(self) -> QuerySet[Owner]:
         came = Owner.objects.filter(

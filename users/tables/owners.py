@@ -19,6 +19,7 @@ from organizations.models.inventory import OwnerQuerySet
 from users.filters import OwnerFilter
 from users.models import VppUser
 from users.services.details import FIELDS
+from users.services.merging import plan_merge
 from users.states import PersonStatus, status_of
 
 SOURCE_ICONS = {
@@ -32,7 +33,15 @@ VPP_STATUS = (
     " licenses. Retired: no longer a person of the account. Failed: open the person to see why."
 )
 MOMENTS = ("first_seen_at", "invited_at", "associated_at", "retired_at")
-RECORD = ("organization_id", "account_id", "client_user_id", "apple_status", "failure", *MOMENTS)
+RECORD = (
+    "id",
+    "organization_id",
+    "account_id",
+    "client_user_id",
+    "apple_status",
+    "failure",
+    *MOMENTS,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,3 +174,19 @@ def dressed(owners: Iterable[Any], tags: Iterable[Tag]) -> list[OwnerRow]:
 def registration_of(record: dict[str, Any]) -> Registration:
     moments = {name: datetime.fromisoformat(text) for name in MOMENTS if (text := record.pop(name))}
     return Registration(record.pop("account"), VppUser(**record, **moments))
+
+
+def merged_row(keep: OwnerRow, other: OwnerRow) -> OwnerRow:
+    """As the row of the list will be."""
+    owner = Owner(
+        pk=keep.owner.pk,
+        organization_id=keep.owner.organization_id,
+        created_at=keep.owner.created_at,
+        **plan_merge(keep.owner, other.owner),
+    )
+    return OwnerRow(
+        owner,
+        list(dict.fromkeys([*keep.tags, *other.tags])),
+        keep.devices + other.devices,
+        [*keep.registrations, *other.registrations],
+    )

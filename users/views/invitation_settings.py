@@ -17,7 +17,7 @@ from organizations.logo import data_url
 from organizations.mime import sender_of
 from organizations.models import Organization
 from users.forms.invitations import InvitationSettingsForm, SampleForm
-from users.invitations.samples import sample, send_sample
+from users.invitations.samples import sample, send_sample, with_logo_inside
 from users.models import InvitationSettings
 from users.services.invitation_settings import edit_settings, logo_of
 from vpp_accounts.models import VppAccount
@@ -68,8 +68,7 @@ def invitation_preview(request: AdminRequest, organization: Organization) -> Htt
     if not form.is_valid():
         raise Http404
     html = sample(form.account_chosen, request.user, **form.options).html
-    logo = logo_of(organization)
-    response = HttpResponse(html.replace("cid:logo", data_url(logo) if logo else ""))
+    response = HttpResponse(with_logo_inside(html, organization))
     response["Content-Security-Policy"] = MAIL_POLICY
     response["X-Frame-Options"] = "SAMEORIGIN"
     return response

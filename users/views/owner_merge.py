@@ -17,10 +17,9 @@ from django.views.decorators.http import require_http_methods
 from organizations.access import AdminRequest, organization_view
 from organizations.forms import done
 from organizations.models import Organization, Owner
-from organizations.refusals import Refusal
 from users.filters import owner_matches
-from users.services.merging import merge_owners, plan_merge, refuse_merging
-from users.tables.owners import OwnerRow, rows_of
+from users.services.merging import merge_owners, obstacle_to_merging
+from users.tables.owners import OwnerRow, merged_row, rows_of
 from users.views.owners import owners_of, row_or_404
 
 CANDIDATES = 20
@@ -54,7 +53,7 @@ def owner_merge(request: AdminRequest, organization: Organization, owner_id: int
         "other": other,
         "form": form,
         "lines": lines(mine, theirs, merged_row(mine, theirs)),
-        "obstacle": obstacle(keep, other),
+        "obstacle": obstacle_to_merging(keep, other),
     }
     return render(request, "users/owner_merge.html", context)
 
@@ -98,22 +97,3 @@ def row_in_words(row: OwnerRow) -> dict[str, str]:
         "Devices": str(row.devices or ""),
         "VPP status": row.vpp_status,
     }
-
-
-def merged_row(keep: OwnerRow, other: OwnerRow) -> OwnerRow:
-    """As the row of the list will be."""
-    said = plan_merge(keep.owner, other.owner)
-    return OwnerRow(
-        Owner(organization_id=keep.owner.organization_id, **said),
-        list(dict.fromkeys([*keep.tags, *other.tags])),
-        keep.devices + other.devices,
-        [*keep.registrations, *other.registrations],
-    )
-
-
-def obstacle(keep: Owner, other: Owner) -> str:
-    try:
-        refuse_merging(keep, other)
-    except Refusal as refusal:
-        return str(refusal)
-    return ""

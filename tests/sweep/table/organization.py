@@ -52,6 +52,16 @@ ORGANIZATION_PAGES: dict[str, Line] = {
     "organizations:admin_sign_out": button(),
     "organizations:admin_unlock": button(),
     "organizations:admin_key_revoke": button(rows={"admin_id": "own_membership_id"}),
+    # Webhooks
+    "organizations:webhook_list": page(ORGANIZATION),
+    "organizations:webhook_add": form(),
+    "organizations:webhook_detail": page(ORGANIZATION),
+    "organizations:webhook_edit": form(),
+    "organizations:webhook_delete": form(),
+    "organizations:webhook_rotate": form(),
+    "organizations:webhook_test": button(),
+    "organizations:webhook_delivery": page(ORGANIZATION),
+    "organizations:webhook_redeliver": button(),
     # Signing in
     "organizations:sign_in_settings": page(ORGANIZATION),
     "organizations:sign_in_second_factor": button(),

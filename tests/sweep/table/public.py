@@ -58,6 +58,7 @@ PUBLIC: dict[str, Line] = {
     ),
     "openapi": Public(),
     "api_docs": Public(),
+    "metrics": Public(passes=SIGN_IN),  # for whoever has its token
     "health_live": Public(),
     "health_ready": Public(answers=AS_FOUND),
 }

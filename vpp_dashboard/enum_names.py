@@ -1,0 +1,26 @@
+"""What the OpenAPI description calls the choices that several schemas share: name → where they are."""
+
+ENUM_NAMES = {
+    "ApiKeyState": ["usable", "expired", "revoked"],
+    "BatchKind": "licensing.models.BatchKind.values",
+    "BatchState": "licensing.models.BatchState.values",
+    "ChannelKind": "apps_catalog.models.ChannelKind.values",
+    "DepartureChoice": "licensing.models.DepartureChoice.values",
+    "DevicePlatform": "organizations.models.Platform.values",
+    "DeviceSource": "organizations.models.DeviceSource.values",
+    "FileImportState": ["checking", "checked", "applying", "finished", "failed", "cancelled"],
+    "GivenTagKind": ["device", "owner"],
+    "GrantOrRevoke": ["grant", "revoke"],
+    "HeldLicenseState": "licensing.holders.LicenseState.values",
+    "IdentityProviderKind": ["oidc", "saml"],
+    "ImportVerdict": ["new", "update", "unchanged", "error"],
+    "InstallationState": "apps_catalog.models.InstallationState.choices",
+    "LicenseHolder": "licensing.api.why_serializers.LICENSES",
+    "ManagedPlatform": "apps_catalog.models.ManagedPlatform.values",
+    "PersonStatus": ["New", "Invited", "Associated", "Retired", "Failed"],
+    "PlanReason": "licensing.api.batch_serializers.REASONS",
+    "RedemptionCodeState": ["unused", "handed_out", "redeemed"],
+    "WebhookDeliveryState": ["waiting", "sending", "delivered", "failed"],
+    "WhyStage": "licensing.api.why_serializers.STAGES",
+    "WhyVerdict": "licensing.api.why_serializers.VERDICTS",
+}
