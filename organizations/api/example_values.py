@@ -125,7 +125,7 @@ VALUES: dict[str, Any] = {
     "replyTo": "it@example.org",
     "requestId": "0d6f6a1c9b5e4c7f",
     "retryOf": None,
-    "scepChallenge": "swordfish",
+    "scepChallenge": "a-shared-word",
     "scepName": "Example CA",
     "scepUrl": "https://scep.example.org/scep",
     "scope": "withAny,cart-1,grade-4",
