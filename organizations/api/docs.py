@@ -16,6 +16,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 from organizations.api.openapi import openapi
@@ -56,6 +57,7 @@ class Operation:
 
 
 @require_safe
+@gzip_page
 def docs(request: HttpRequest) -> HttpResponse:
     return render(request, "api/docs.html", {"groups": described()})
 

@@ -30,6 +30,16 @@ def test_the_schema_is_readable_without_a_key(client: Client) -> None:
     assert set(answer.json()["components"]["securitySchemes"]) == {"bearer", "merakiHeader"}
 
 
+def test_the_schema_is_sent_small_and_only_if_it_has_changed(client: Client) -> None:
+    first = client.get("/api/v1/openapi.json", headers={"Accept-Encoding": "gzip"})
+
+    known = {"If-None-Match": first.headers["ETag"], "Accept-Encoding": "gzip"}
+    again = client.get("/api/v1/openapi.json", headers=known)
+
+    assert (first.status_code, first.headers["Content-Encoding"]) == (200, "gzip")
+    assert (again.status_code, again.content) == (304, b"")
+
+
 @pytest.mark.parametrize("route", routes(), ids=str)
 def test_every_operation_is_described(route: Route, openapi: dict) -> None:
     described = openapi["paths"][route.template]
