@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from organizations.api import paging, parameters
 from organizations.api.doors import OrganizationApiView
+from organizations.api.once import told_once
 from organizations.api.openapi import IDEMPOTENCY_KEY, operation, paged, query
 from organizations.api.paging import PageSize
 from organizations.api.webhook_serializers import (
@@ -20,7 +21,6 @@ from organizations.api.webhook_serializers import (
     WebhookSerializer,
     WebhookWithSecretSerializer,
 )
-from organizations.api.wire import JsonRenderer
 from organizations.models import Webhook, WebhookDelivery
 from organizations.webhooks import changing
 from organizations.webhooks.bodies import envelope
@@ -53,14 +53,6 @@ class OfOrganization(OrganizationApiView):
         row = webhook_json(webhook)
         return row if self.membership.can_write else row | {"url": webhook.place}
 
-    def with_secret(self, webhook: Webhook, secret: str, status: int) -> Response:
-        """Whoever repeats the request with its `Idempotency-Key` gets the answer, and no secret."""
-        row = webhook_json(webhook)
-        if self.claim:
-            self.claim.keep_body(status, JsonRenderer().render(row | {"secret": None}))
-            self.claim = None
-        return Response(row | {"secret": secret}, status=status)
-
 
 class WebhooksView(OfOrganization):
     @operation(
@@ -89,7 +81,7 @@ class WebhooksView(OfOrganization):
         webhook, secret = changing.create(
             by=self.actor, organization=self.organization, details=WebhookDetails(**given)
         )
-        return self.with_secret(webhook, secret, 201)
+        return told_once(self, webhook_json(webhook), {"secret": secret}, status=201)
 
 
 class WebhookView(OfOrganization):
@@ -162,7 +154,7 @@ class RotateSecretView(OfOrganization):
     )
     def post(self, request: Request, **path: str) -> Response:
         webhook, secret = changing.rotate(by=self.actor, webhook=self.webhook())
-        return self.with_secret(webhook, secret, 200)
+        return told_once(self, webhook_json(webhook), {"secret": secret}, status=200)
 
 
 class DeliveriesView(OfOrganization):
