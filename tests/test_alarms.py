@@ -262,7 +262,6 @@ def test_admins_are_told_by_the_rule_that_opens_the_account(
     change(north, state=State.REVOKED, allowed_admins=allowed)
     north.allowed_networks.set([network])
     north.named_admins.set([people["named@example.org"].admin])
-    north.refresh_from_db()
 
     may = {email for email, who in people.items() if north.may_be_used_by(who) or who.can_write}
 

@@ -161,7 +161,7 @@ def test_listing_costs_the_same_for_one_and_three(
     factories.LicensedAppFactory.create_batch(count, account=account)
     owner_api.get("/organizations")
 
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         answer = owner_api.get(path)
 
     assert len(answer.json()) == count

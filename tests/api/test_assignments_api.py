@@ -202,7 +202,7 @@ def test_listing_costs_the_same_for_one_and_three(
     give(titles[0], *[f"S{number}" for number in range(count)])
     owner_api.get("/organizations")
 
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         answer = owner_api.get(path)
 
     assert len(answer.json()) == count

@@ -645,7 +645,7 @@ def test_items_cost_the_same_for_one_and_three(
         )
     owner_api.get("/organizations")
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         answer = owner_api.get(f"{path}/{batch.pk}/items")
 
     assert len(answer.json()) == 2 * count

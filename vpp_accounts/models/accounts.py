@@ -216,9 +216,6 @@ class VppAccount(models.Model):
 
     def may_be_used_by(self, membership: Membership) -> bool:
         """Whether this admin may see the account's users and licenses."""
-        if self.allowed_admins == AllowedAdmins.ALL:  # most are, and nothing has to be asked
-            ours = membership.organization_id == self.organization_id
-            return ours and membership.sees_organization
         return type(self).objects.filter(pk=self.pk).open_to(membership).exists()
 
     def may_be_managed_by(self, membership: Membership) -> bool:
